@@ -1,0 +1,76 @@
+package hint
+
+import "fmt"
+
+// DidYouMean is the question that names the known word closest to name, such
+// as `did you mean "demo"?`, or "" when none is close.
+func DidYouMean(name string, known []string) string {
+	if best := Closest(name, known); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return ""
+}
+
+// Closest is the known word with the smallest edit distance to name, at most a
+// third of its length (but always at least two edits for words over three
+// letters); "" when none is that close. Ties go to the first in known.
+func Closest(name string, known []string) string {
+	limit := max(len(name)/3, 1)
+	if len(name) > 3 {
+		limit = max(limit, 2)
+	}
+	best, bestDistance := "", limit+1
+	for _, k := range known {
+		if d := distance(name, k, bestDistance); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance counts insertions, deletions, substitutions and swaps of
+// neighbours, without case; it gives up and returns bound when it is reached.
+func distance(a, b string, bound int) int {
+	ra, rb := []rune(fold(a)), []rune(fold(b))
+	if abs(len(ra)-len(rb)) >= bound {
+		return bound
+	}
+	rows := make([][]int, len(ra)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(rb)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(ra); i++ {
+		for j := 1; j <= len(rb); j++ {
+			cost := 1
+			if ra[i-1] == rb[j-1] {
+				cost = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && ra[i-1] == rb[j-2] && ra[i-2] == rb[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(ra)][len(rb)]
+}
+
+func fold(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
