@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export CGO_ENABLED := 0
+
+CACHE := $(CURDIR)/.cache
+BED   := $(CACHE)/bin/bed
+LINT  := $(CACHE)/bin/golangci-lint
+# Modules with code of ours; test/bed/build/* and test/tools only pin what they build.
+MODULES := . test/bed test/bench
+
+.PHONY: build test test-fast lint bench demo demo-down docs clean bed
+
+build: ## bin/meshctl
+	go build -buildvcs=auto -ldflags '-s -w' -o bin/meshctl ./cmd/meshctl
+
+bed: ## the command of the test bed, and all that it runs
+	cd test/bed && go build -o $(BED) ./cmd/bed
+	$(BED) build
+
+test-fast: ## what needs no cluster: the inner loop
+	go test ./...
+
+test: build bed ## everything: unit, txtar, testscript, API server, bed, parity with the peer
+	$(BED) build istioctl
+	for m in $(MODULES); do (cd $$m && go test -timeout 20m ./...); done
+
+$(LINT): test/tools/go.mod test/tools/go.sum
+	cd test/tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT) ## the rules of the house
+	for m in $(MODULES); do (cd $$m && $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
+
+bench: build bed ## side by side with istioctl, as ratios
+	$(BED) build istioctl
+	cd test/bench && go run ./cmd/bench -meshctl $(CURDIR)/bin/meshctl -istioctl $(CACHE)/bin/istioctl
+
+demo: build bed ## the main job, for real, on a control plane of its own
+	test/demo/run
+
+demo-down: ## end the demo's control plane
+	$(BED) down --name demo
+
+docs: build ## the generated reference
+	bin/meshctl docs docs/reference
+
+clean: ## all that was built or cached here
+	rm -rf bin $(CACHE)
