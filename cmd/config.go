@@ -49,7 +49,7 @@ func (f *Factory) applyConfig(c *cobra.Command) error {
 // configured is the value of a flag outside the command line and where it is from.
 func configured(v *viper.Viper, c *cobra.Command, flag string) (value, source string) {
 	env := "MESHCTL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-	if value, ok := os.LookupEnv(env); ok {
+	if value := os.Getenv(env); value != "" {
 		return value, env
 	}
 	section := strings.Fields(c.CommandPath())[1:]

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,7 @@ func exactArgs(what ...string) cobra.PositionalArgs {
 		if len(what) > 0 {
 			want = strings.Join(what, " and ")
 		}
-		return hint.Usagef("`"+c.CommandPath()+" --help` shows examples", "%s takes %s, got %d arguments", c.CommandPath(), want, len(args))
+		return hint.Usagef("`"+c.CommandPath()+" --help` shows examples", "%s takes %s, got %s", c.CommandPath(), want, quoted(args))
 	}
 }
 
@@ -88,8 +89,20 @@ func maxArgs(n int, what string) cobra.PositionalArgs {
 		if len(args) <= n {
 			return nil
 		}
-		return hint.Usagef("`"+c.CommandPath()+" --help` shows examples", "%s takes at most %s, got %d arguments", c.CommandPath(), what, len(args))
+		return hint.Usagef("`"+c.CommandPath()+" --help` shows examples", "%s takes at most %s, got %s", c.CommandPath(), what, quoted(args))
 	}
+}
+
+// quoted is what was given, as one would type it.
+func quoted(args []string) string {
+	if len(args) == 0 {
+		return "none"
+	}
+	var q []string
+	for _, a := range args {
+		q = append(q, strconv.Quote(a))
+	}
+	return strings.Join(q, " ")
 }
 
 func flagNames(c *cobra.Command) []string {
