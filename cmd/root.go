@@ -78,6 +78,7 @@ and opens the dashboards.`,
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	root.AddCommand(commands(f)...)
+	f.completeGlobals(root)
 	asGroup(root)
 	return root
 }
