@@ -1,0 +1,154 @@
+package install
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/hint"
+	"golang.org/x/sync/errgroup"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/engine"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Component is the objects of one part of the mesh.
+type Component struct {
+	// Name is Base, Pilot, Cni, Ztunnel, IngressGateways or EgressGateways. Each
+	// gateway is a Component of its own, so the last two may come several times.
+	Name string
+	// Instance is the name of the part's workload, "" for Base.
+	Instance string
+	// Namespace is where the namespaced objects go.
+	Namespace string
+	// Objects are in the order of the chart's files.
+	Objects []*unstructured.Unstructured
+}
+
+// Manifest is everything that an install consists of.
+type Manifest struct {
+	Components []Component
+	// Warnings are for the user to read before applying.
+	Warnings []string
+}
+
+// releaseName is what the charts know the install as.
+const releaseName = "istio"
+
+// Render runs the charts of all enabled components. The result does not depend
+// on anything but the spec.
+func Render(s *Spec) (*Manifest, error) {
+	comps, err := s.components()
+	if err != nil {
+		return nil, err
+	}
+	caps, err := capabilities(s.kubeVersion)
+	if err != nil {
+		return nil, err
+	}
+	rendered := make([]Component, len(comps))
+	warnings := make([][]string, len(comps))
+	var g errgroup.Group
+	for i, c := range comps {
+		g.Go(func() (err error) {
+			rendered[i], warnings[i], err = c.render(s, caps)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return &Manifest{
+		Components: rendered,
+		Warnings:   slices.Concat(append([][]string{s.Warnings}, warnings...)...),
+	}, nil
+}
+
+func capabilities(kubeVersion string) (*common.Capabilities, error) {
+	if kubeVersion == "" {
+		kubeVersion = offlineKubeVersion
+	}
+	v, err := common.ParseKubeVersion(kubeVersion)
+	if err != nil {
+		return nil, fmt.Errorf("reading the Kubernetes version %q: %w", kubeVersion, err)
+	}
+	caps := common.DefaultCapabilities.Copy()
+	caps.KubeVersion = *v
+	return caps, nil
+}
+
+func (c *component) render(s *Spec, caps *common.Capabilities) (Component, []string, error) {
+	out := Component{Name: c.label, Instance: c.resourceName(), Namespace: c.namespace}
+	ch, err := s.charts.load(c.dir)
+	if err != nil {
+		return out, nil, hint.Failf("", "rendering %s: %w", c.label, err)
+	}
+	files, crds, err := c.runChart(s, ch, caps)
+	if err != nil {
+		return out, nil, hint.Usagef("", "rendering %s: %s", c.label, chartReason(err))
+	}
+	var warnings []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if path.Ext(name) == ".txt" {
+			warnings = append(warnings, notesWarnings(files[name])...)
+			continue
+		}
+		for _, doc := range splitDocuments(files[name]) {
+			m, err := decodeDocument([]byte(doc))
+			if err != nil {
+				return out, nil, hint.Failf("", "rendering %s: %s gives no valid YAML: %w", c.label, name, err)
+			}
+			if crds != nil {
+				m = crds.resolve(m)
+			}
+			if m["kind"] != nil {
+				out.Objects = append(out.Objects, &unstructured.Unstructured{Object: m})
+			}
+		}
+	}
+	more, err := c.postProcess(s, out.Objects)
+	c.own(s, out.Objects)
+	return out, append(warnings, more...), err
+}
+
+// runChart is the text that each template gives. The reader is nil if the chart has no CRDs.
+func (c *component) runChart(s *Spec, ch *chart.Chart, caps *common.Capabilities) (map[string]string, *crdReader, error) {
+	var crds *crdReader
+	var eng engine.Engine
+	for _, f := range ch.Files {
+		if f.Name == crdFile {
+			crds = newCRDReader(f.Data)
+			eng.CustomTemplateFuncs = crds.funcs()
+		}
+	}
+	values, err := util.ToRenderValues(ch, c.helmValues(s), common.ReleaseOptions{Name: releaseName, Namespace: c.namespace}, caps)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := eng.Render(ch, values)
+	return files, crds, err
+}
+
+// notesWarnings picks the lines that a chart's notes mark as warnings.
+func notesWarnings(notes string) []string {
+	var out []string
+	for line := range strings.Lines(notes) {
+		if w, ok := strings.CutPrefix(strings.TrimSpace(line), "WARNING: "); ok {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// chartReason is what a chart complained about, on one line.
+func chartReason(err error) string {
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if _, after, ok := strings.Cut(s, "execution error at "); ok {
+		s = after
+	}
+	return s
+}

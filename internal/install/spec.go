@@ -1,0 +1,242 @@
+// Package install turns a profile and the user's settings into Kubernetes
+// objects, and brings a cluster to them.
+//
+// Resolve merges and checks the input, Render runs Istio's own charts over it.
+// Neither talks to a cluster.
+package install
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/profiles"
+	"sigs.k8s.io/yaml"
+)
+
+// Spec is what to install, after every layer is merged and checked. It is not
+// changed by rendering.
+type Spec struct {
+	// Profile is the profile's own name, never an alias.
+	Profile string
+	// Namespace is where the control plane goes.
+	Namespace string
+	// Revision is the control plane's revision, "default" when it has none.
+	Revision string
+	// Hub and Tag name the images of all components that do not set their own.
+	Hub, Tag string
+	// Addons are the names of the add-ons to install, sorted.
+	Addons []string
+	// Warnings are settings that are allowed and probably not meant.
+	Warnings []string
+
+	tree        map[string]any // the merged IstioOperator document
+	charts      *chartSource
+	kubeVersion string
+}
+
+// Tree is a copy of the merged IstioOperator document, as it is rendered.
+func (s *Spec) Tree() map[string]any { return cloneMap(s.tree) }
+
+// Resolve merges default profile, named profile, what the cluster's version
+// tells, files and settings, in this order, and checks the result. Bad input
+// is a Usage error that says where it stands.
+func Resolve(in Inputs) (*Spec, error) {
+	r, err := newResolver(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.readUser(in); err != nil {
+		return nil, err
+	}
+	tree, name, err := r.profile(in.Profile)
+	if err != nil {
+		return nil, err
+	}
+	r.detect(tree, in.KubeVersion)
+	put(tree, Hub, "spec", "hub")
+	put(tree, Version, "spec", "tag")
+	mergeInto(tree, r.user)
+	spec := lookupMap(tree, "spec")
+	for _, set := range r.settings {
+		if err := set.apply(spec, r.spec); err != nil {
+			return nil, err
+		}
+	}
+	spec["profile"] = name
+	toHelm(tree, r.userValues())
+	s := &Spec{
+		Profile: name, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion,
+		Namespace: lookupString(tree, "metadata", "namespace"),
+		Revision:  lookupString(spec, "values", "revision"),
+		Hub:       lookupString(spec, "hub"), Tag: lookupString(spec, "tag"),
+		Addons: enabledAddons(spec),
+	}
+	if s.Namespace == "" {
+		s.Namespace = "istio-system"
+	}
+	if s.Revision == "" {
+		s.Revision = "default"
+	}
+	return s, s.validate()
+}
+
+// resolver holds the user's input while the layers under it are put together.
+type resolver struct {
+	charts   *chartSource
+	document *shape // of a whole file
+	spec     *shape // of what is under spec
+	user     map[string]any
+	settings []setting
+	ground   map[string]any // the default profile
+}
+
+func newResolver(in Inputs) (*resolver, error) {
+	r := &resolver{user: map[string]any{}}
+	dir := in.ManifestsDir
+	for _, s := range in.Set {
+		if v, ok := strings.CutPrefix(strings.TrimPrefix(s, "spec."), "installPackagePath="); ok && dir == "" {
+			dir = v
+		}
+	}
+	var err error
+	if r.charts, err = newChartSource(dir); err != nil {
+		return nil, err
+	}
+	if r.ground, err = r.readProfile(profiles.Default); err != nil {
+		return nil, err
+	}
+	addons := slices.Collect(maps.Keys(lookupMap(r.ground, "spec", "addons")))
+	r.document = documentSchema(addons, sync.OnceValue(func() *shape { return valuesSchema(r.charts.defaults) }))
+	r.spec, _ = r.document.child("spec")
+	return r, nil
+}
+
+// readUser parses the files and settings; the files are merged, the settings
+// wait, since they may choose from lists of the profile.
+func (r *resolver) readUser(in Inputs) error {
+	for _, f := range in.Files {
+		m, err := parseFile(f, r.document)
+		if err != nil {
+			return err
+		}
+		mergeInto(r.user, m)
+	}
+	flags := in.Set
+	if in.Revision != "" && in.Revision != "default" {
+		flags = append(slices.Clone(flags), "revision="+in.Revision)
+	}
+	var err error
+	r.settings, err = parseSettings(flags, r.spec)
+	return err
+}
+
+// profile is the default profile with the chosen one over it, and the name of that.
+func (r *resolver) profile(flag string) (map[string]any, string, error) {
+	name, set := flag, lastValue(r.settings, "profile")
+	switch {
+	case flag != "" && set != "" && flag != set:
+		return nil, "", hint.Usagef("name the profile once", "choosing a profile: --profile says %s, --set profile says %s", flag, set)
+	case name == "":
+		name = set
+	}
+	if name == "" {
+		name = lookupString(r.user, "spec", "profile")
+	}
+	if name == "" {
+		name = profiles.Default
+	}
+	name = profiles.Canonical(name)
+	tree := cloneMap(r.ground)
+	if name == profiles.Default {
+		return tree, name, nil
+	}
+	top, err := r.readProfile(name)
+	if err != nil {
+		return nil, "", err
+	}
+	mergeInto(tree, top)
+	return tree, name, nil
+}
+
+func (r *resolver) readProfile(name string) (map[string]any, error) {
+	data, err := r.charts.profile(name)
+	if err != nil {
+		known := profiles.List()
+		h := "known profiles: " + strings.Join(known, ", ")
+		if d := hint.DidYouMean(name, known); d != "" {
+			h = d + " " + h
+		}
+		return nil, hint.Usagef(h, "choosing a profile: there is no profile %q", name)
+	}
+	m := map[string]any{}
+	if err := yaml.Unmarshal(data, &m); err != nil {
+		return nil, hint.Usagef("", "reading profile %s: %s", name, yamlReason(err))
+	}
+	return m, nil
+}
+
+// detect sets what a cluster's version tells. On GKE the CNI agent belongs in
+// kube-system, where no quota is needed, and its binaries lie elsewhere.
+func (r *resolver) detect(tree map[string]any, kubeVersion string) {
+	if !strings.Contains(kubeVersion, "-gke") {
+		return
+	}
+	if lookup(tree, "spec", "components", "cni") != nil || lookup(r.user, "spec", "components", "cni") != nil {
+		put(tree, "kube-system", "spec", "components", "cni", "namespace")
+	}
+	put(tree, "gke", "spec", "values", "global", "platform")
+	put(tree, false, "spec", "values", "cni", "resourceQuotas", "enabled")
+}
+
+// userValues is spec.values as the user gave it, without any profile's.
+func (r *resolver) userValues() map[string]any {
+	spec := map[string]any{"values": cloneMap(lookupMap(r.user, "spec", "values"))}
+	for _, s := range r.settings {
+		if s.first() == "values" {
+			// An error can only be a choice from a profile's list: there are none in values.
+			_ = s.apply(spec, r.spec)
+		}
+	}
+	return lookupMap(spec, "values")
+}
+
+// toHelm copies what the charts read as values from where IstioOperator has
+// it. What the user wrote under values wins over that.
+func toHelm(tree, userValues map[string]any) {
+	spec := lookupMap(tree, "spec")
+	for from, to := range map[string][]string{
+		"hub": {"global", "hub"}, "tag": {"global", "tag"},
+		"revision": {"revision"}, "compatibilityVersion": {"compatibilityVersion"},
+	} {
+		if v := lookupString(spec, from); v != "" {
+			put(spec, v, append([]string{"values"}, to...)...)
+		}
+	}
+	values := lookupMap(spec, "values")
+	if mc := lookupMap(spec, "meshConfig"); mc != nil {
+		mergeInto(values, map[string]any{"meshConfig": mc})
+	}
+	put(values, lookupBool(spec, "components", "pilot", "enabled"), "pilot", "enabled")
+	put(values, lookupBool(spec, "components", "cni", "enabled"), "pilot", "cni", "enabled")
+	mergeInto(values, userValues)
+	if ns := lookupString(values, "global", "istioNamespace"); ns != "" {
+		put(tree, ns, "metadata", "namespace")
+	}
+	if extra := lookupMap(spec, "unvalidatedValues"); extra != nil {
+		mergeInto(values, extra)
+	}
+}
+
+func enabledAddons(spec map[string]any) []string {
+	names := []string{}
+	for name, a := range lookupMap(spec, "addons") {
+		if m, ok := a.(map[string]any); ok && lookupBool(m, "enabled") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
