@@ -93,6 +93,7 @@ const (
 // commands are all commands below the root.
 func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
+		newInstallCmd(f),
 		newVersionCmd(f),
 		newDocsCmd(f),
 	}

@@ -1,0 +1,89 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/install"
+	"github.com/meshctl/meshctl/profiles"
+)
+
+// renderFlags are the flags that say what to install.
+type renderFlags struct {
+	profile   string
+	files     []string
+	set       []string
+	revision  string
+	manifests string
+}
+
+func (r *renderFlags) add(c *cobra.Command) {
+	fs := c.Flags()
+	fs.StringVar(&r.profile, "profile", "", "profile to install (default: default)")
+	fs.StringArrayVarP(&r.files, "filename", "f", nil, "file of kind IstioOperator laid over the profile, - for stdin; may be repeated")
+	fs.StringArrayVarP(&r.set, "set", "s", nil, "setting path=value laid over the files; may be repeated")
+	fs.StringVarP(&r.revision, "revision", "r", "", "revision of the control plane")
+	fs.StringVarP(&r.manifests, "manifests", "d", "", "directory with Istio's charts and profiles, instead of the embedded ones")
+	fs.StringVar(&r.manifests, "charts", "", "the same as --manifests")
+	_ = fs.MarkDeprecated("charts", "use --manifests")
+	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(append(profiles.List(), "external"), cobra.ShellCompDirectiveNoFileComp))
+	addIgnored(c, "force", "use --force-conflicts to take over fields; bad input is never installed")
+}
+
+// render resolves the flags and renders the charts and the add-ons.
+func (r *renderFlags) render(f *Factory, kubeVersion string) (*install.Spec, *install.Manifest, error) {
+	files, err := install.ReadFiles(r.files, f.IO.In)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := install.Resolve(install.Inputs{
+		Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, KubeVersion: kubeVersion,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	manifest, err := install.Render(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	addons, err := install.Addons(spec.Addons, spec.Namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	manifest.Components = append(manifest.Components, addons...)
+	return spec, manifest, nil
+}
+
+// The values of --dry-run.
+const (
+	dryRunNone   = "none"
+	dryRunClient = "client"
+	dryRunServer = "server"
+)
+
+// addDryRun registers --dry-run; without a value it means server.
+func addDryRun(c *cobra.Command) *enum {
+	e := newEnum(dryRunNone, dryRunNone, dryRunClient, dryRunServer, "true", "false")
+	c.Flags().Var(&dryRun{e}, "dry-run", "change nothing, show what would be done: server (asks the API server), client (does not), none")
+	c.Flags().Lookup("dry-run").NoOptDefVal = dryRunServer
+	_ = c.RegisterFlagCompletionFunc("dry-run", cobra.FixedCompletions([]string{dryRunServer, dryRunClient, dryRunNone}, cobra.ShellCompDirectiveNoFileComp))
+	return e
+}
+
+// dryRun takes istioctl's true and false too.
+type dryRun struct{ *enum }
+
+func (d *dryRun) Set(s string) error {
+	switch s {
+	case "true":
+		s = dryRunServer
+	case "false":
+		s = dryRunNone
+	}
+	return d.enum.Set(s)
+}
+
+// addIgnored accepts a flag of istioctl's that has no use here, and says so when it is given.
+func addIgnored(c *cobra.Command, name, why string) {
+	c.Flags().Bool(name, false, "")
+	_ = c.Flags().MarkDeprecated(name, why)
+}

@@ -1,0 +1,178 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshctl/meshctl/internal/hint"
+)
+
+// Apply does what the plan says, wave by wave, and waits for each wave before
+// it starts the next, until ctx ends. The report is complete even when the
+// error is not nil: it says what was applied and what was not.
+func (p *Plan) Apply(ctx context.Context, c Cluster, o PlanOptions) (*Report, error) {
+	r := newReport(p)
+	var err error
+	told := map[string]bool{}
+	for wave := range waveCount {
+		if err = p.applyWave(ctx, c, wave, o, r); err != nil {
+			break
+		}
+		r.finish(p)
+		for _, component := range r.Components {
+			if component.State == StateReady && !told[component.Name] {
+				told[component.Name] = true
+				o.Progress.tell(Event{Component: component.Name, Phase: Ready, Text: component.summary()})
+			}
+		}
+	}
+	r.finish(p)
+	if err == nil {
+		return r, nil
+	}
+	return r, p.explainFailure(ctx, err, r)
+}
+
+func (p *Plan) applyWave(ctx context.Context, c Cluster, wave int, o PlanOptions, r *Report) error {
+	for tier := range tierCount {
+		var todo []*Step
+		for _, s := range p.Steps {
+			if s.wave == wave && s.tier == tier {
+				todo = append(todo, s)
+			}
+		}
+		if err := applySteps(ctx, c, todo, o, r); err != nil {
+			return err
+		}
+	}
+	return p.waitWave(ctx, c, wave, o, r)
+}
+
+// applySteps applies all steps at once, bounded; one that fails does not keep
+// the others from being tried.
+func applySteps(ctx context.Context, c Applier, steps []*Step, o PlanOptions, r *Report) error {
+	var mu sync.Mutex
+	var failures []error
+	var g errgroup.Group
+	g.SetLimit(requests)
+	for _, s := range steps {
+		if s.Action == Keep {
+			r.kept(s)
+			continue
+		}
+		g.Go(func() error {
+			if err := applyStep(ctx, c, s, o, r); err != nil {
+				r.failed(s, err)
+				mu.Lock()
+				defer mu.Unlock()
+				failures = append(failures, err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // failures holds them all
+	return joinFailures("applying", failures)
+}
+
+func applyStep(ctx context.Context, c Applier, s *Step, o PlanOptions, r *Report) error {
+	o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applying})
+	told := ""
+	err := retry(ctx, func() error {
+		got, err := c.Apply(ctx, s.Object, false, o.Force)
+		if err == nil {
+			r.applied(s, got)
+		}
+		return err
+	}, func(cause error) {
+		if text := message(cause); text != told {
+			told = text
+			o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applying, Text: "trying again: " + text})
+		}
+	})
+	if err != nil {
+		if told != "" && ctx.Err() != nil {
+			return hint.Failf("running the same command again continues", "applying %s: not done before the deadline: %s", ident(s.Object), told)
+		}
+		return failure("applying", ident(s.Object), "patch", err)
+	}
+	o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applied, Text: string(r.outcome(s))})
+	return nil
+}
+
+// retry calls do until it succeeds, fails for good or ctx ends; again is told
+// of every failure that passes.
+func retry(ctx context.Context, do func() error, again func(error)) error {
+	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 6, Cap: 3 * time.Second}
+	for {
+		err := do()
+		if err == nil || !passes(err) {
+			return err
+		}
+		again(err)
+		timer := time.NewTimer(backoff.Step())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+	}
+}
+
+// passes says whether an error of the API server may be gone a moment later.
+func passes(err error) bool {
+	var network net.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case meta.IsNoMatchError(err): // right after the CRD was established
+		return true
+	case isFieldConflict(err):
+		return false
+	case apierrors.IsConflict(err), apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err),
+		apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err):
+		return true
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "is being terminated"): // a namespace on its way out
+		return true
+	case isMissingNamespace(err): // seen by another API server than the one that made it
+		return true
+	case strings.Contains(err.Error(), "etcdserver:"):
+		return true
+	}
+	return errors.As(err, &network)
+}
+
+// explainFailure says how far the install came.
+func (p *Plan) explainFailure(ctx context.Context, err error, r *Report) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		err = fmt.Errorf("interrupted: %w", ctx.Err())
+	}
+	applied, open := r.progress()
+	left := ""
+	if n := len(open); n > 0 {
+		const most = 8
+		left = "; not applied: " + strings.Join(open[:min(n, most)], ", ")
+		if n > most {
+			left += fmt.Sprintf(" and %d more", n-most)
+		}
+	}
+	step := hint.Of(err)
+	again := "running the same command again continues"
+	if step != "" && !strings.Contains(step, again) {
+		step += "; "
+	} else {
+		step = ""
+	}
+	return hint.Failf(step+again, "%w\n%d of %d objects are in place%s", err, applied, len(p.Steps), left)
+}

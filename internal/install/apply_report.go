@@ -1,0 +1,285 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// State is how far a component came.
+type State string
+
+// The states of a component in a report.
+const (
+	StateReady      State = "Ready"
+	StateNotReady   State = "NotReady"
+	StateFailed     State = "Failed"
+	StateNotStarted State = "NotStarted"
+	StatePlanned    State = "Planned"
+)
+
+// Report is the result of an install: what was done to each component, and
+// where something is not as it should be, why.
+type Report struct {
+	Profile    string            `json:"profile,omitempty"`
+	Revision   string            `json:"revision,omitempty"`
+	Namespace  string            `json:"namespace,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	Context    string            `json:"context,omitempty"`
+	Server     string            `json:"server,omitempty"`
+	DryRun     string            `json:"dryRun,omitempty"`
+	Components []ComponentReport `json:"components"`
+
+	mu    sync.Mutex
+	steps map[*Step]*stepState
+}
+
+// ComponentReport is what was done to one component.
+type ComponentReport struct {
+	Name      string         `json:"name"`
+	State     State          `json:"state"`
+	Created   int            `json:"created"`
+	Changed   int            `json:"changed"`
+	Unchanged int            `json:"unchanged"`
+	Objects   []ObjectReport `json:"objects"`
+	// Reasons say why the component is not ready; empty when it is.
+	Reasons []Reason `json:"reasons"`
+	// Notes are what is worth knowing though nothing is wrong.
+	Notes []string `json:"notes"`
+}
+
+// ObjectReport is what was done to one object.
+type ObjectReport struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	// Action is create, change or unchanged.
+	Action Action `json:"action"`
+	// Done says whether the cluster has the object as planned.
+	Done  bool   `json:"done"`
+	Error string `json:"error,omitempty"`
+}
+
+type stepState struct {
+	done    bool
+	action  Action
+	live    *unstructured.Unstructured
+	err     error
+	ready   bool
+	reasons []Reason
+	note    string
+}
+
+func newReport(p *Plan) *Report {
+	r := &Report{Components: []ComponentReport{}, steps: map[*Step]*stepState{}}
+	for _, s := range p.Steps {
+		r.steps[s] = &stepState{action: s.Action}
+	}
+	return r
+}
+
+// Planned is the report of a plan that is not carried out.
+func (p *Plan) Planned() *Report {
+	r := newReport(p)
+	r.finish(p)
+	for i := range r.Components {
+		r.Components[i].State = StatePlanned
+	}
+	return r
+}
+
+// Unchecked is the report of what was rendered, when no cluster was asked.
+func Unchecked(m *Manifest) *Report {
+	p := &Plan{}
+	for _, c := range m.Components {
+		p.Components = append(p.Components, c.Title())
+		for _, obj := range c.Objects {
+			p.add(c.Title(), c.Name, obj)
+			p.Steps[len(p.Steps)-1].Action = Unknown
+		}
+	}
+	return p.Planned()
+}
+
+func (r *Report) update(s *Step, change func(*stepState)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(r.steps[s])
+}
+
+func (r *Report) kept(s *Step) {
+	r.update(s, func(x *stepState) { x.done, x.live = true, s.Live })
+}
+
+// applied notes what came back. What the API server left as it was counts as unchanged.
+func (r *Report) applied(s *Step, got *unstructured.Unstructured) {
+	r.update(s, func(x *stepState) {
+		x.done, x.live = true, got
+		if s.Live != nil && s.Live.GetResourceVersion() == got.GetResourceVersion() {
+			x.action = Keep
+		}
+	})
+}
+
+func (r *Report) failed(s *Step, err error) {
+	r.update(s, func(x *stepState) { x.err = err })
+}
+
+func (r *Report) outcome(s *Step) Action {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.steps[s].action
+}
+
+func (r *Report) live(s *Step) *unstructured.Unstructured {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.steps[s].live
+}
+
+// progress is how many objects are in place, and which are not.
+func (r *Report) progress() (applied int, open []string) {
+	for _, c := range r.Components {
+		for _, o := range c.Objects {
+			if o.Done {
+				applied++
+				continue
+			}
+			obj := &unstructured.Unstructured{}
+			obj.SetKind(o.Kind)
+			obj.SetNamespace(o.Namespace)
+			obj.SetName(o.Name)
+			open = append(open, ident(obj))
+		}
+	}
+	return applied, open
+}
+
+func (r *Report) component(name string) *ComponentReport {
+	for i := range r.Components {
+		if r.Components[i].Name == name {
+			return &r.Components[i]
+		}
+	}
+	return &ComponentReport{}
+}
+
+// finish sums the steps up by component.
+func (r *Report) finish(p *Plan) {
+	r.Components = []ComponentReport{}
+	for _, name := range p.Components {
+		c := ComponentReport{Name: name, Objects: []ObjectReport{}, Reasons: []Reason{}, Notes: []string{}}
+		for _, s := range p.Steps {
+			if s.Component == name {
+				c.add(s, r.steps[s])
+			}
+		}
+		c.State = r.stateOf(name, p)
+		r.Components = append(r.Components, c)
+	}
+}
+
+func (c *ComponentReport) add(s *Step, x *stepState) {
+	o := ObjectReport{
+		APIVersion: s.Object.GetAPIVersion(), Kind: s.Object.GetKind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(),
+		Action: x.action, Done: x.done,
+	}
+	if x.err != nil {
+		o.Error = x.err.Error()
+	}
+	c.Objects = append(c.Objects, o)
+	switch x.action {
+	case Create:
+		c.Created++
+	case Change:
+		c.Changed++
+	case Keep:
+		c.Unchanged++
+	}
+	c.Reasons = append(c.Reasons, x.reasons...)
+	if x.note != "" {
+		c.Notes = append(c.Notes, x.note)
+	}
+}
+
+func (r *Report) stateOf(component string, p *Plan) State {
+	total, done, ready := 0, 0, 0
+	for _, s := range p.Steps {
+		if s.Component != component {
+			continue
+		}
+		x := r.steps[s]
+		if x.err != nil {
+			return StateFailed
+		}
+		total++
+		if x.done {
+			done++
+		}
+		if x.ready {
+			ready++
+		}
+	}
+	switch {
+	case ready == total:
+		return StateReady
+	case done == 0:
+		return StateNotStarted
+	}
+	return StateNotReady
+}
+
+func (c *ComponentReport) summary() string {
+	return fmt.Sprintf("%d objects: %d created, %d changed, %d unchanged", len(c.Objects), c.Created, c.Changed, c.Unchanged)
+}
+
+// DocumentKind names the JSON and YAML form.
+func (r *Report) DocumentKind() string { return "InstallReport" }
+
+// Tables has a line per component; wide adds a line per object.
+func (r *Report) Tables(wide bool) []output.Table {
+	t := output.Table{
+		Columns: []string{"COMPONENT", "OBJECTS", "CREATED", "CHANGED", "UNCHANGED", "STATE"},
+		Empty:   "nothing to install",
+		Tone:    stateTone(5),
+	}
+	if r.DryRun == "client" {
+		t.Columns = []string{"COMPONENT", "OBJECTS"}
+	}
+	objects := output.Table{Columns: []string{"COMPONENT", "KIND", "NAMESPACE", "NAME", "ACTION", "DONE"}}
+	for _, c := range r.Components {
+		t.Rows = append(t.Rows, []string{c.Name, strconv.Itoa(len(c.Objects)), strconv.Itoa(c.Created),
+			strconv.Itoa(c.Changed), strconv.Itoa(c.Unchanged), string(c.State)}[:len(t.Columns)])
+		for _, o := range c.Objects {
+			objects.Rows = append(objects.Rows, []string{c.Name, o.Kind, o.Namespace, o.Name, string(o.Action), strconv.FormatBool(o.Done)})
+		}
+	}
+	if wide && len(objects.Rows) > 0 {
+		return []output.Table{t, objects}
+	}
+	return []output.Table{t}
+}
+
+func stateTone(column int) func(int, string) output.Tone {
+	return func(i int, cell string) output.Tone {
+		if i != column {
+			return output.Plain
+		}
+		switch State(cell) {
+		case StateReady:
+			return output.Good
+		case StateFailed, StateNotReady:
+			return output.Bad
+		}
+		return output.Faint
+	}
+}
+
+// ErrNotReady is in the error of an install whose deadline passed before all was ready.
+var ErrNotReady = errors.New("not ready before the deadline")

@@ -1,0 +1,44 @@
+package install
+
+import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+// Phase is where a component or an object is on its way.
+type Phase string
+
+// The phases, in the order in which they are passed.
+const (
+	Planning Phase = "planning"
+	Applying Phase = "applying"
+	Applied  Phase = "applied"
+	Waiting  Phase = "waiting"
+	Ready    Phase = "ready"
+	Removing Phase = "removing"
+	Removed  Phase = "removed"
+	Failing  Phase = "failed"
+)
+
+// Event is news while work is under way. Without an Object it is about the
+// whole component, without a Component about the whole run.
+type Event struct {
+	Component string
+	Object    string
+	Phase     Phase
+	Text      string
+}
+
+// Progress takes events; it is called from several goroutines and must not block for long.
+type Progress func(Event)
+
+func (p Progress) tell(e Event) {
+	if p != nil {
+		p(e)
+	}
+}
+
+// ident names an object as people do: Kind namespace/name.
+func ident(obj *unstructured.Unstructured) string {
+	if ns := obj.GetNamespace(); ns != "" {
+		return obj.GetKind() + " " + ns + "/" + obj.GetName()
+	}
+	return obj.GetKind() + " " + obj.GetName()
+}
