@@ -15,10 +15,11 @@ type installProgress struct {
 
 	mu      sync.Mutex
 	applied map[string]int
+	waited  map[string]bool
 }
 
 func newInstallProgress(f *Factory, p *install.Plan) *installProgress {
-	i := &installProgress{ui: f.IO.Progress(p.Components...), total: map[string]int{}, applied: map[string]int{}}
+	i := &installProgress{ui: f.IO.Progress(p.Components...), total: map[string]int{}, applied: map[string]int{}, waited: map[string]bool{}}
 	for _, c := range p.Components {
 		i.total[c] = p.Count(c, install.Create) + p.Count(c, install.Change)
 	}
@@ -32,16 +33,32 @@ func (i *installProgress) see(e install.Event) {
 		i.mu.Lock()
 		i.applied[e.Component]++
 		text := fmt.Sprintf("applied %d of %d objects", i.applied[e.Component], i.total[e.Component])
-		all := i.applied[e.Component] == i.total[e.Component]
 		i.mu.Unlock()
-		i.ui.Set(e.Component, ui.Busy, text, all)
+		i.ui.Set(e.Component, ui.Busy, text, false)
 	case e.Phase == install.Applying && e.Text != "":
 		i.ui.Set(e.Component, ui.Trouble, e.Object+": "+e.Text, true)
 	case e.Phase == install.Waiting:
-		i.ui.Set(e.Component, ui.Busy, "waiting for "+e.Object+": "+e.Text, true)
+		i.wait(e)
 	case e.Phase == install.Ready && e.Object == "":
 		i.ui.Set(e.Component, ui.Done, "ready ("+e.Text+")", true)
 	}
+}
+
+// wait shows what a component waits for. Where lines are printed, the first
+// word of it is worth one, and every cause.
+func (i *installProgress) wait(e install.Event) {
+	mark, text := ui.Busy, "waiting for "+e.Object
+	if e.Text != "" {
+		text += ": " + e.Text
+	}
+	if e.Cause {
+		mark = ui.Trouble
+	}
+	i.mu.Lock()
+	steady := e.Cause || !i.waited[e.Component]
+	i.waited[e.Component] = true
+	i.mu.Unlock()
+	i.ui.Set(e.Component, mark, text, steady)
 }
 
 func (i *installProgress) close() { i.ui.Close() }

@@ -155,24 +155,16 @@ func passes(err error) bool {
 
 // explainFailure says how far the install came.
 func (p *Plan) explainFailure(ctx context.Context, err error, r *Report) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		err = fmt.Errorf("interrupted: %w", ctx.Err())
-	}
-	applied, open := r.progress()
-	left := ""
-	if n := len(open); n > 0 {
-		const most = 8
-		left = "; not applied: " + strings.Join(open[:min(n, most)], ", ")
-		if n > most {
-			left += fmt.Sprintf(" and %d more", n-most)
-		}
+	if errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("interrupted: %w", err)
 	}
 	step := hint.Of(err)
 	again := "running the same command again continues"
-	if step != "" && !strings.Contains(step, again) {
-		step += "; "
-	} else {
-		step = ""
+	switch {
+	case step == "":
+		step = again
+	case !strings.Contains(step, again):
+		step += "; " + again
 	}
-	return hint.Failf(step+again, "%w\n%d of %d objects are in place%s", err, applied, len(p.Steps), left)
+	return hint.Failf(step, "%w\n%s", err, r.standing())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,8 +36,9 @@ type Report struct {
 	DryRun     string            `json:"dryRun,omitempty"`
 	Components []ComponentReport `json:"components"`
 
-	mu    sync.Mutex
-	steps map[*Step]*stepState
+	planned bool // not carried out: what is counted is what would be done
+	mu      sync.Mutex
+	steps   map[*Step]*stepState
 }
 
 // ComponentReport is what was done to one component.
@@ -87,6 +89,7 @@ func newReport(p *Plan) *Report {
 // Planned is the report of a plan that is not carried out.
 func (p *Plan) Planned() *Report {
 	r := newReport(p)
+	r.planned = true
 	r.finish(p)
 	for i := range r.Components {
 		r.Components[i].State = StatePlanned
@@ -143,31 +146,47 @@ func (r *Report) live(s *Step) *unstructured.Unstructured {
 	return r.steps[s].live
 }
 
-// progress is how many objects are in place, and which are not.
-func (r *Report) progress() (applied int, open []string) {
+// standing says what is in place and what is not: components that were not
+// started by name, of the others the single objects.
+func (r *Report) standing() string {
+	done, total := 0, 0
+	var missing, untouched []string
 	for _, c := range r.Components {
+		var open []string
 		for _, o := range c.Objects {
 			if o.Done {
-				applied++
-				continue
+				done++
+			} else {
+				open = append(open, o.ident())
 			}
-			obj := &unstructured.Unstructured{}
-			obj.SetKind(o.Kind)
-			obj.SetNamespace(o.Namespace)
-			obj.SetName(o.Name)
-			open = append(open, ident(obj))
+		}
+		total += len(c.Objects)
+		if c.State == StateNotStarted {
+			untouched = append(untouched, c.Name)
+		} else {
+			missing = append(missing, open...)
 		}
 	}
-	return applied, open
+	text := fmt.Sprintf("in place: %d of %d objects", done, total)
+	if n := len(missing); n > 0 {
+		const most = 10
+		text += "; missing: " + strings.Join(missing[:min(n, most)], ", ")
+		if n > most {
+			text += fmt.Sprintf(" and %d more", n-most)
+		}
+	}
+	if len(untouched) > 0 {
+		text += "; not started: " + strings.Join(untouched, ", ")
+	}
+	return text
 }
 
-func (r *Report) component(name string) *ComponentReport {
-	for i := range r.Components {
-		if r.Components[i].Name == name {
-			return &r.Components[i]
-		}
-	}
-	return &ComponentReport{}
+func (o ObjectReport) ident() string {
+	obj := &unstructured.Unstructured{}
+	obj.SetKind(o.Kind)
+	obj.SetNamespace(o.Namespace)
+	obj.SetName(o.Name)
+	return ident(obj)
 }
 
 // finish sums the steps up by component.
@@ -177,7 +196,7 @@ func (r *Report) finish(p *Plan) {
 		c := ComponentReport{Name: name, Objects: []ObjectReport{}, Reasons: []Reason{}, Notes: []string{}}
 		for _, s := range p.Steps {
 			if s.Component == name {
-				c.add(s, r.steps[s])
+				c.add(s, r.steps[s], r.planned)
 			}
 		}
 		c.State = r.stateOf(name, p)
@@ -185,7 +204,7 @@ func (r *Report) finish(p *Plan) {
 	}
 }
 
-func (c *ComponentReport) add(s *Step, x *stepState) {
+func (c *ComponentReport) add(s *Step, x *stepState, planned bool) {
 	o := ObjectReport{
 		APIVersion: s.Object.GetAPIVersion(), Kind: s.Object.GetKind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(),
 		Action: x.action, Done: x.done,
@@ -194,12 +213,13 @@ func (c *ComponentReport) add(s *Step, x *stepState) {
 		o.Error = x.err.Error()
 	}
 	c.Objects = append(c.Objects, o)
-	switch x.action {
-	case Create:
+	switch {
+	case !x.done && !planned: // neither, as far as we know
+	case x.action == Create:
 		c.Created++
-	case Change:
+	case x.action == Change:
 		c.Changed++
-	case Keep:
+	case x.action == Keep:
 		c.Unchanged++
 	}
 	c.Reasons = append(c.Reasons, x.reasons...)

@@ -24,6 +24,8 @@ type Event struct {
 	Object    string
 	Phase     Phase
 	Text      string
+	// Cause says that Text names something wrong, not just something slow.
+	Cause bool
 }
 
 // Progress takes events; it is called from several goroutines and must not block for long.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ func (p *Plan) waitWave(ctx context.Context, c Reader, wave int, o PlanOptions, 
 	if len(open) == 0 {
 		return nil
 	}
-	w := &waiter{steps: open, report: r, progress: o.Progress, board: newBoard(), told: map[*Step]string{}}
+	w := &waiter{steps: open, report: r, progress: o.Progress, board: newBoard(), told: map[string]Event{}}
 	return w.wait(ctx, c)
 }
 
@@ -85,7 +86,7 @@ type waiter struct {
 	report   *Report
 	progress Progress
 	board    *board
-	told     map[*Step]string
+	told     map[string]Event
 }
 
 // wait returns nil when all steps are ready, and otherwise an error that names
@@ -161,55 +162,87 @@ func (w *waiter) follows() []follow {
 // look notes who became ready, tells what is new, and returns who is not ready.
 func (w *waiter) look() []*Step {
 	var open []*Step
+	components := map[string][]*Step{}
 	for _, s := range w.steps {
-		live := w.board.get(s.Object)
-		if live == nil {
-			live = w.report.live(s)
-		}
-		st := readiness(live)
-		text := st.text
+		st := readiness(w.live(s))
 		if !st.ready {
 			open = append(open, s)
-			if reasons := w.board.why(live, s.Object); len(reasons) > 0 && reasons[0].Reason != reasonWaiting {
-				text = reasons[0].String()
-			}
-		}
-		if w.told[s] == text && !st.ready {
+			components[s.Component] = append(components[s.Component], s)
 			continue
 		}
-		w.told[s] = text
-		phase := Waiting
-		if st.ready {
-			phase = Ready
-			w.report.update(s, func(x *stepState) { x.ready, x.note = true, st.note })
-		}
-		w.progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: phase, Text: text})
+		w.report.update(s, func(x *stepState) { x.ready, x.note = true, st.note })
+		w.progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Ready})
 	}
 	w.steps = open
+	for component, steps := range components {
+		e := w.standing(steps)
+		if e.Component = component; w.told[component] != e {
+			w.told[component] = e
+			w.progress.tell(e)
+		}
+	}
 	return open
+}
+
+// standing is one sentence about what a component waits for: a cause if one is
+// to be seen, else what is not ready.
+func (w *waiter) standing(steps []*Step) Event {
+	for _, s := range steps {
+		if reason := w.board.why(w.live(s), s.Object)[0]; reason.Reason != reasonWaiting {
+			return Event{Phase: Waiting, Object: ident(s.Object), Text: reason.under(s.Object), Cause: true}
+		}
+	}
+	if first := steps[0]; len(steps) == 1 {
+		return Event{Phase: Waiting, Object: ident(first.Object), Text: readiness(w.live(first)).text}
+	}
+	kinds := map[string]int{}
+	for _, s := range steps {
+		kinds[s.Object.GetKind()]++
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		parts = append(parts, count(kinds[kind], kind))
+	}
+	return Event{Phase: Waiting, Object: strings.Join(parts, " and ")}
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// live is the latest that is known of a step's object, or nil.
+func (w *waiter) live(s *Step) *unstructured.Unstructured {
+	if live := w.board.get(s.Object); live != nil {
+		return live
+	}
+	return w.report.live(s)
 }
 
 // overdue explains what is not ready when the deadline has passed.
 func (w *waiter) overdue(ctx context.Context, open []*Step) error {
-	var lines []string
+	var names, lines []string
 	step := ""
 	for _, s := range open {
-		live := w.board.get(s.Object)
-		if live == nil {
-			live = w.report.live(s)
-		}
-		reasons := w.board.why(live, s.Object)
+		reasons := w.board.why(w.live(s), s.Object)
 		w.report.update(s, func(x *stepState) { x.reasons = reasons })
+		if !slices.Contains(names, s.Component) {
+			names = append(names, s.Component)
+		}
+		lines = append(lines, "  "+ident(s.Object))
 		for _, reason := range reasons {
-			lines = append(lines, fmt.Sprintf("  %s: %s", ident(s.Object), reason))
+			lines = append(lines, "    "+reason.under(s.Object))
 			if step == "" {
 				step = reason.Next
 			}
 		}
 	}
 	lines = append(lines, w.board.blindness()...)
+	err := ErrNotReady
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return fmt.Errorf("waiting until all is ready:\n%s", strings.Join(lines, "\n"))
+		err = ctx.Err()
 	}
-	return hint.Failf(step, "waiting until all is ready: %w: %d of the objects:\n%s", ErrNotReady, len(open), strings.Join(lines, "\n"))
+	return hint.Failf(step, "waiting for %s: %w:\n%s", strings.Join(names, ", "), err, strings.Join(lines, "\n"))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -13,6 +14,7 @@ import (
 type board struct {
 	// changed has a value when something is new; several changes may share it.
 	changed chan struct{}
+	now     func() time.Time
 
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
@@ -20,7 +22,7 @@ type board struct {
 }
 
 func newBoard() *board {
-	return &board{changed: make(chan struct{}, 1), objects: map[string]*unstructured.Unstructured{}, blinded: map[string]error{}}
+	return &board{changed: make(chan struct{}, 1), now: time.Now, objects: map[string]*unstructured.Unstructured{}, blinded: map[string]error{}}
 }
 
 func boardKey(kind, namespace, name string) string { return kind + "\x00" + namespace + "\x00" + name }

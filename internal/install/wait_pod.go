@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -57,6 +58,9 @@ func (b *board) whyContainer(pod *unstructured.Unstructured, c map[string]any) (
 	return Reason{}, false
 }
 
+// graceForNode is how long a node may take to say anything about a pod.
+const graceForNode = 10 * time.Second
+
 // whyStill is for pods with which nothing is wrong as far as one can see.
 func (b *board) whyStill(pod *unstructured.Unstructured, is map[string]condition) Reason {
 	node := textAt(pod.Object, "spec", "nodeName")
@@ -67,6 +71,8 @@ func (b *board) whyStill(pod *unstructured.Unstructured, is map[string]condition
 		return Reason{ident(pod), "Terminating", "the pod is on its way out", next}
 	case node == "":
 		return Reason{ident(pod), reasonWaiting, "no node has been chosen yet", next}
+	case len(seen) == 0 && b.now().Sub(pod.GetCreationTimestamp().Time) < graceForNode:
+		return Reason{ident(pod), reasonWaiting, "node " + node + " is about to start it", next}
 	case len(seen) == 0:
 		return Reason{ident(pod), "NotStarted", "node " + node + " has not started the pod", "see `kubectl describe node " + node + "`: is it ready?"}
 	}

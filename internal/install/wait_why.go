@@ -20,6 +20,14 @@ type Reason struct {
 // String is the reason on one line.
 func (r Reason) String() string { return fmt.Sprintf("%s: %s: %s", r.Object, r.Reason, r.Message) }
 
+// under is the reason below a heading that names want.
+func (r Reason) under(want *unstructured.Unstructured) string {
+	if r.Object == ident(want) {
+		return r.Reason + ": " + r.Message
+	}
+	return r.String()
+}
+
 // reasonWaiting is the reason of an object with which nothing is wrong yet.
 const reasonWaiting = "Waiting"
 
@@ -56,7 +64,7 @@ func (b *board) why(live, want *unstructured.Unstructured) []Reason {
 // whyOther is for kinds that explain themselves by their conditions.
 func (b *board) whyOther(live *unstructured.Unstructured) Reason {
 	for _, c := range conditions(live) {
-		if c.status == "False" && c.message != "" {
+		if c.status == "False" && c.message != "" && c.reason != "Installing" {
 			return Reason{ident(live), c.reason, c.message, "see `kubectl describe " + target(live) + "`"}
 		}
 	}
