@@ -1,0 +1,289 @@
+package proxyconfig
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/hint"
+)
+
+// Source is a dump to read: Envoy's config_dump, whole or masked, or its
+// /clusters, in Envoy's or istiod's spelling of the fields.
+type Source struct {
+	// Name is the pod or file it is from, for errors and for the result.
+	Name string
+	io.Reader
+	// KeepConfig keeps Envoy's own JSON of everything read, redacted; it is
+	// shown in the json and yaml formats only.
+	KeepConfig bool
+}
+
+// field reads the elements of one field of a dump, one call each.
+type field func(element) error
+
+// element is one value of a dump, not decoded yet.
+type element struct {
+	dec   *json.Decoder
+	camel bool // istiod's spelling
+	keep  bool
+}
+
+// decode decodes the element into v. Where configs are kept it returns the
+// element's member that names lead to, redacted.
+func (e element) decode(v any, names ...string) (json.RawMessage, error) {
+	if !e.keep && !e.camel {
+		return nil, e.dec.Decode(v)
+	}
+	var raw json.RawMessage
+	if err := e.dec.Decode(&raw); err != nil {
+		return nil, err
+	}
+	text := raw
+	if e.camel {
+		text = snakeKeys(raw)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return nil, err
+	}
+	if !e.keep {
+		return nil, nil
+	}
+	return redact(pick(raw, names...)), nil
+}
+
+// pick is the member of raw that names lead to, in either spelling; nil when
+// there is none.
+func pick(raw json.RawMessage, names ...string) json.RawMessage {
+	for _, name := range names {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &members); err != nil {
+			return nil
+		}
+		raw = nil
+		for key, value := range members {
+			if snakeName(key) == name {
+				raw = value
+			}
+		}
+	}
+	return raw
+}
+
+// dumpReader walks the upper levels of a dump token by token, so that only
+// one element is in memory at a time.
+type dumpReader struct {
+	source Source
+	dec    *json.Decoder
+	fields map[string]field
+	// section is the @type of the part that is wanted, such as ClustersConfigDump.
+	sections []string
+
+	found   bool            // a wanted section or field was there
+	keys    []string        // the members of the top object
+	types   []string        // the @types of the sections
+	envoy   bool            // it is some dump of Envoy
+}
+
+// read calls fields for the elements of the dump. It fails when the source is
+// no dump, or has none of the sections or fields asked for.
+func (s Source) read(sections []string, fields map[string]field) error {
+	buffered := bufio.NewReaderSize(s.Reader, 64<<10)
+	if err := s.sniff(buffered); err != nil {
+		return err
+	}
+	r := &dumpReader{source: s, dec: json.NewDecoder(buffered), fields: fields, sections: sections}
+	if err := r.object(true); err != nil {
+		return s.readError(err)
+	}
+	switch {
+	case r.found:
+		return nil
+	case r.envoy:
+		return hint.Unanswerablef("take the whole dump: `curl localhost:15000/config_dump?include_eds` in the pod", "%s does not have this part: it has %s", s.Name, list(r.types))
+	}
+	return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is %s", s.Name, whatObject(r.keys))
+}
+
+const takeDump = "a dump is what `curl localhost:15000/config_dump?include_eds` prints in the pod"
+
+// sniff refuses what is not a JSON object, and says what it seems to be.
+func (s Source) sniff(b *bufio.Reader) error {
+	head, err := b.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		return s.readError(err)
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	fail := func(what string) error {
+		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is %s", s.Name, what)
+	}
+	switch {
+	case len(text) == 0:
+		return fail("empty")
+	case text[0] == '{':
+		return nil
+	case text[0] == '[':
+		return fail("a JSON array, such as `istioctl proxy-config -o json` prints")
+	case text[0] == '<':
+		return fail("HTML or XML")
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return hint.Unanswerablef("unpack it first", "%s is not an Envoy config dump: it is compressed with gzip", s.Name)
+	case bytes.HasPrefix(text, []byte("configs:")), bytes.HasPrefix(text, []byte("---")), bytes.HasPrefix(text, []byte("apiVersion:")):
+		return fail("YAML, and Envoy's dumps are JSON")
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return fail(fmt.Sprintf("text that begins with %q", cut(line, 60)))
+}
+
+// readError says what is wrong with JSON that could not be read to its end.
+func (s Source) readError(err error) error {
+	var syntax *json.SyntaxError
+	var known *hint.Error
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return hint.Unanswerablef("it was cut off when it was written: take it again", "reading %s: it ends in the middle", s.Name)
+	case errors.As(err, &syntax):
+		return hint.Unanswerablef(takeDump, "reading %s: not JSON at byte %d: %w", s.Name, syntax.Offset, err)
+	}
+	return hint.Unanswerablef("", "reading %s: %w", s.Name, err)
+}
+
+// object reads one object: the top one, or a section of a config dump.
+func (r *dumpReader) object(top bool) error {
+	if err := r.open('{'); err != nil {
+		return err
+	}
+	for r.dec.More() {
+		token, err := r.dec.Token()
+		if err != nil {
+			return err
+		}
+		if err := r.member(top, token.(string)); err != nil {
+			return err
+		}
+	}
+	_, err := r.dec.Token()
+	return err
+}
+
+func (r *dumpReader) member(top bool, key string) error {
+	name := snakeName(key)
+	if top {
+		r.keys = append(r.keys, key)
+	}
+	if read, ok := r.fields[name]; ok {
+		r.found, r.envoy = true, true
+		return r.elements(name, read, name != key)
+	}
+	switch {
+	case name == "@type":
+		var url string
+		if err := r.dec.Decode(&url); err != nil {
+			return err
+		}
+		section := url[strings.LastIndexByte(url, '.')+1:]
+		if strings.HasSuffix(section, "ConfigDump") {
+			r.envoy = true
+			r.types = append(r.types, section)
+		}
+		r.found = r.found || slices.Contains(r.sections, section)
+		return nil
+	case top && name == "configs":
+		r.envoy = true
+		return r.array(func() error { return r.object(false) })
+	}
+	return r.skip()
+}
+
+// elements calls read for every element of an array; the bootstrap is the
+// only part that is not one.
+func (r *dumpReader) elements(name string, read field, camel bool) error {
+	e := element{dec: r.dec, camel: camel, keep: r.source.KeepConfig}
+	if name == "bootstrap" {
+		return read(e)
+	}
+	return r.array(func() error { return read(e) })
+}
+
+func (r *dumpReader) array(read func() error) error {
+	if err := r.open('['); err != nil {
+		return err
+	}
+	for r.dec.More() {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	_, err := r.dec.Token()
+	return err
+}
+
+func (r *dumpReader) open(want json.Delim) error {
+	token, err := r.dec.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: at byte %d it has %v where %q belongs", r.source.Name, r.dec.InputOffset(), token, rune(want))
+	}
+	return nil
+}
+
+func (r *dumpReader) skip() error {
+	var nothing skipped
+	return r.dec.Decode(&nothing)
+}
+
+// skipped decodes nothing of any value.
+type skipped struct{}
+
+// UnmarshalJSON accepts anything.
+func (*skipped) UnmarshalJSON([]byte) error { return nil }
+
+// whatObject guesses what a JSON object is by its members.
+func whatObject(keys []string) string {
+	has := func(key string) bool { return slices.Contains(keys, key) }
+	switch {
+	case has("cluster_statuses"):
+		return "the output of Envoy's /clusters, which only `proxy-config endpoint` reads"
+	case has("listener_statuses"):
+		return "the output of Envoy's /listeners"
+	case has("command_line_options"):
+		return "the output of Envoy's /server_info"
+	case has("certificates"):
+		return "the output of Envoy's /certs"
+	case has("stats"):
+		return "the output of Envoy's /stats"
+	case has("apiVersion"), has("kind"):
+		return "a Kubernetes object or a document of this kind"
+	case has("services") && has("workloads"):
+		return "a dump of ztunnel"
+	case len(keys) == 0:
+		return "an empty JSON object"
+	}
+	return "a JSON object with " + list(keys)
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	if len(names) > 6 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
+
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "..."
+	}
+	return s
+}

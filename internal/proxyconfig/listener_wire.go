@@ -1,0 +1,252 @@
+package proxyconfig
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+type wireListenerState struct {
+	Listener wireListener `json:"listener"`
+}
+
+type wireDynamicListener struct {
+	Name     string             `json:"name"`
+	Active   *wireListenerState `json:"active_state"`
+	Warming  *wireListenerState `json:"warming_state"`
+	Draining *wireListenerState `json:"draining_state"`
+	Error    *struct {
+		Details string `json:"details"`
+	} `json:"error_state"`
+}
+
+type wireListener struct {
+	Name    string      `json:"name"`
+	Address wireAddress `json:"address"`
+	More    []struct {
+		Address wireAddress `json:"address"`
+	} `json:"additional_addresses"`
+	Direction string      `json:"traffic_direction"`
+	Chains    []wireChain `json:"filter_chains"`
+	Default   *wireChain  `json:"default_filter_chain"`
+}
+
+type wireChain struct {
+	Name    string              `json:"name"`
+	Match   wireChainMatch      `json:"filter_chain_match"`
+	Filters []typed[wireFilter] `json:"filters"`
+}
+
+type wireChainMatch struct {
+	Port   int `json:"destination_port"`
+	Ranges []struct {
+		Prefix string `json:"address_prefix"`
+		Length *int   `json:"prefix_len"`
+	} `json:"prefix_ranges"`
+	ServerNames []string `json:"server_names"`
+	Transport   string   `json:"transport_protocol"`
+	ALPN        []string `json:"application_protocols"`
+}
+
+// wireFilter is a network filter; only the HTTP connection manager and the TCP
+// proxy say where connections go.
+type wireFilter struct {
+	kind filterKind
+	wireFilterFields
+}
+
+type filterKind int
+
+const (
+	otherFilter filterKind = iota
+	httpFilter
+	tcpFilter
+)
+
+type wireFilterFields struct {
+	Cluster  string      `json:"cluster"`
+	Weighted wireWeights `json:"weighted_clusters"`
+	RDS      *struct {
+		Name string `json:"route_config_name"`
+	} `json:"rds"`
+	Routes *wireRoutes `json:"route_config"`
+}
+
+// UnmarshalJSON decodes the two filters that matter; others may have members
+// of the same names and another meaning.
+func (f *wireFilter) UnmarshalJSON(text []byte) error {
+	switch kind := typeOf(text); {
+	case strings.HasSuffix(kind, ".HttpConnectionManager"):
+		f.kind = httpFilter
+	case strings.HasSuffix(kind, ".TcpProxy"):
+		f.kind = tcpFilter
+	default:
+		return nil
+	}
+	return json.Unmarshal(text, &f.wireFilterFields)
+}
+
+// typeOf is the @type of an extension; it comes first as a rule.
+func typeOf(text []byte) string {
+	rest := bytes.TrimLeft(text, "{ \t\r\n")
+	if after, ok := bytes.CutPrefix(rest, []byte(`"@type"`)); ok {
+		after = bytes.TrimLeft(after, ": \t\r\n")
+		if len(after) > 0 && after[0] == '"' {
+			return string(after[1 : stringEnd(after, 0)-1])
+		}
+	}
+	var t struct {
+		Type string `json:"@type"`
+	}
+	_ = json.Unmarshal(text, &t)
+	return t.Type
+}
+
+func (w *wireDynamicListener) listener(raw json.RawMessage) Listener {
+	var l Listener
+	switch {
+	case w.Active != nil:
+		l = w.Active.Listener.listener("active")
+		l.Config = pick(raw, "active_state", "listener")
+	case w.Warming != nil:
+		l = w.Warming.Listener.listener("warming")
+		l.Config = pick(raw, "warming_state", "listener")
+	case w.Draining != nil:
+		l = w.Draining.Listener.listener("draining")
+		l.Config = pick(raw, "draining_state", "listener")
+	default:
+		empty := wireListener{}
+		l = empty.listener("none")
+	}
+	l.Name = cmp.Or(l.Name, w.Name)
+	if w.Error != nil {
+		l.Rejected = w.Error.Details
+	}
+	return l
+}
+
+func (w *wireListener) listener(state string) Listener {
+	l := Listener{Name: w.Name, Addresses: []string{}, Port: w.Address.port(), Direction: w.Direction, State: state, Chains: []FilterChain{}}
+	if host := w.Address.host(); host != "" {
+		l.Addresses = append(l.Addresses, host)
+	}
+	for _, more := range w.More {
+		if host := more.Address.host(); !slices.Contains(l.Addresses, host) {
+			l.Addresses = append(l.Addresses, host)
+		}
+	}
+	chains := w.Chains
+	if w.Default != nil {
+		chains = append(slices.Clip(chains), *w.Default)
+	}
+	http, tcp := false, false
+	for i := range chains {
+		l.Chains = append(l.Chains, FilterChain{Name: chains[i].Name, Match: chains[i].Match.String(), Destination: chains[i].destination()})
+		for _, f := range chains[i].Filters {
+			http = http || f.Config.kind == httpFilter
+			tcp = tcp || f.Config.kind == tcpFilter
+		}
+	}
+	switch {
+	case http && tcp:
+		l.Type = "HTTP+TCP"
+	case http:
+		l.Type = "HTTP"
+	case tcp:
+		l.Type = "TCP"
+	default:
+		l.Type = "UNKNOWN"
+	}
+	return l
+}
+
+// String is the condition of a filter chain as istioctl writes it.
+func (m *wireChainMatch) String() string {
+	var parts []string
+	if len(m.ServerNames) > 0 {
+		parts = append(parts, "SNI: "+strings.Join(m.ServerNames, ","))
+	}
+	if m.Transport != "" {
+		parts = append(parts, "Trans: "+m.Transport)
+	}
+	if len(m.ALPN) > 0 {
+		parts = append(parts, "App: "+alpnName(m.ALPN))
+	}
+	port := ""
+	if m.Port != 0 {
+		port = fmt.Sprintf(":%d", m.Port)
+	}
+	var addresses []string
+	for _, r := range m.Ranges {
+		address := r.Prefix
+		full := strings.Count(r.Prefix, ":") == 0 && r.Length != nil && *r.Length == 32 || r.Length != nil && *r.Length == 128
+		if r.Length != nil && !full {
+			address = fmt.Sprintf("%s/%d", address, *r.Length)
+		}
+		addresses = append(addresses, address+port)
+	}
+	switch {
+	case len(addresses) > 0:
+		parts = append(parts, "Addr: "+strings.Join(addresses, ","))
+	case port != "":
+		parts = append(parts, "Addr: *"+port)
+	}
+	if len(parts) == 0 {
+		return "ALL"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// alpnName names the sets of protocols that istiod uses.
+func alpnName(alpn []string) string {
+	switch set := strings.Join(alpn, ","); set {
+	case "istio-http/1.0,istio-http/1.1,istio-h2":
+		return "HTTP TLS"
+	case "istio", "istio-peer-exchange,istio":
+		return "TCP TLS"
+	case "http/1.0,http/1.1,h2c":
+		return "HTTP"
+	case "istio,istio-http/1.0,istio-http/1.1,istio-h2", "istio,istio-peer-exchange,istio-http/1.0,istio-http/1.1,istio-h2":
+		return "Istio HTTP Plain"
+	default:
+		return set
+	}
+}
+
+func (c *wireChain) destination() string {
+	for _, f := range c.Filters {
+		switch {
+		case f.Config.kind == httpFilter && f.Config.RDS != nil:
+			return "Route: " + f.Config.RDS.Name
+		case f.Config.kind == httpFilter && f.Config.Routes != nil:
+			return "Inline Route: " + f.Config.Routes.inline()
+		case f.Config.kind == httpFilter:
+			return "HTTP"
+		case f.Config.kind == tcpFilter && strings.Contains(f.Config.Cluster, "Cluster"):
+			return f.Config.Cluster // PassthroughCluster and its like say it themselves
+		case f.Config.kind == tcpFilter:
+			return "Cluster: " + cmp.Or(f.Config.Cluster, f.Config.Weighted.String())
+		}
+	}
+	return "Non-HTTP/Non-TCP"
+}
+
+// inline is a short form of a route table written into its listener.
+func (w *wireRoutes) inline() string {
+	var hosts []string
+	for _, h := range w.Hosts {
+		var matches []string
+		for i := range h.Routes {
+			matches = append(matches, h.Routes[i].Match.String())
+		}
+		text := strings.Join(matches, ", ")
+		if domains := shortDomains(h.Domains); domains != "*" && domains != "" {
+			text = domains + " " + text
+		}
+		hosts = append(hosts, text)
+	}
+	return strings.Join(hosts, "; ")
+}

@@ -1,0 +1,110 @@
+package proxyconfig
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The types named wire... are the light forms of Envoy's messages: only what
+// is shown. Unknown fields and extensions pass.
+
+type wireAddress struct {
+	Socket *struct {
+		Address string `json:"address"`
+		Port    int    `json:"port_value"`
+	} `json:"socket_address"`
+	Pipe *struct {
+		Path string `json:"path"`
+	} `json:"pipe"`
+	Internal *struct {
+		Listener string `json:"server_listener_name"`
+		Endpoint string `json:"endpoint_id"`
+	} `json:"envoy_internal_address"`
+}
+
+// host is the address without its port.
+func (a wireAddress) host() string {
+	if a.Socket != nil {
+		return a.Socket.Address
+	}
+	return a.String()
+}
+
+// port is 0 where the address has none.
+func (a wireAddress) port() int {
+	if a.Socket != nil {
+		return a.Socket.Port
+	}
+	return 0
+}
+
+func (a wireAddress) String() string {
+	switch {
+	case a.Socket != nil:
+		return net.JoinHostPort(a.Socket.Address, strconv.Itoa(a.Socket.Port))
+	case a.Pipe != nil:
+		return "unix://" + a.Pipe.Path
+	case a.Internal != nil && a.Internal.Endpoint != "":
+		return "envoy://" + a.Internal.Listener + "/" + a.Internal.Endpoint
+	case a.Internal != nil:
+		return "envoy://" + a.Internal.Listener
+	}
+	return ""
+}
+
+type wireMetadata struct {
+	Filter struct {
+		Istio struct {
+			Config string `json:"config"`
+		} `json:"istio"`
+	} `json:"filter_metadata"`
+}
+
+// owner is the Istio object that the part of the configuration comes from, as
+// name.namespace; "" when there is none. istiod writes it as
+// /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME.
+func (m wireMetadata) owner() string {
+	parts := strings.Split(strings.Trim(m.Filter.Istio.Config, "/"), "/")
+	if len(parts) == 7 && parts[3] == "namespaces" {
+		return parts[6] + "." + parts[4]
+	}
+	return ""
+}
+
+// wireDuration is how protobuf writes durations in JSON: "1.5s".
+type wireDuration string
+
+// text is the duration as people write it, "" when there is none.
+func (d wireDuration) text() string {
+	parsed, err := time.ParseDuration(string(d))
+	if err != nil {
+		return string(d)
+	}
+	return parsed.String()
+}
+
+// typed is an extension: its type and the fields of the few that are known.
+type typed[T any] struct {
+	Name   string `json:"name"`
+	Config T      `json:"typed_config"`
+}
+
+// count is "1 thing" or "n things".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// portOr is a port as text; fallback stands for 0.
+func portOr(port int, fallback string) string {
+	if port == 0 {
+		return fallback
+	}
+	return strconv.Itoa(port)
+}
+
