@@ -84,3 +84,17 @@ func (c *chartSource) defaults(dir string) map[string]any {
 	}
 	return m
 }
+
+// variants are the names that a value such as platform may have: the charts keep
+// a file for each, whose name starts with prefix.
+func (c *chartSource) variants(prefix string) []string {
+	files, err := fs.Glob(c.fsys, "charts/"+dirDiscovery+"/files/"+prefix+"*.yaml")
+	if err != nil {
+		return nil // only a malformed pattern fails
+	}
+	names := []string{}
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(path.Base(f), prefix), ".yaml"))
+	}
+	return names
+}

@@ -81,7 +81,11 @@ func (s *Spec) components() ([]*component, error) {
 		given := lookup(spec, "components", t.key)
 		if given == nil {
 			if t.byDefault || forced {
-				out = append(out, &component{componentType: t, at: "components." + t.key, namespace: s.Namespace})
+				c, err := newComponent(t, "components."+t.key, nil, s.Namespace)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, c)
 			}
 			continue
 		}
@@ -115,6 +119,9 @@ func newComponent(t componentType, at string, m map[string]any, namespace string
 		namespace: lookupString(m, "namespace"),
 		hub:       lookupString(m, "hub"), tag: lookupString(m, "tag"),
 		k8s: lookupMap(m, "k8s"),
+	}
+	if c.gateway && c.name == "" {
+		c.name = t.resource // the charts would make objects without a name
 	}
 	if c.namespace == "" {
 		c.namespace = namespace

@@ -9,7 +9,9 @@ import (
 	yaml "go.yaml.in/yaml/v2"
 )
 
-// splitDocuments cuts a YAML stream at its --- lines.
+// splitDocuments cuts a YAML stream at its --- lines, and takes off the blank
+// space around each document, as istioctl does: a block text that ends a
+// document has no newline at its end.
 func splitDocuments(s string) []string {
 	var docs []string
 	start := 0
@@ -20,12 +22,12 @@ func splitDocuments(s string) []string {
 			next = i + end + 1
 		}
 		if line := s[i:next]; strings.HasPrefix(line, "---") && strings.TrimSpace(line[3:]) == "" {
-			docs = append(docs, s[start:i])
+			docs = append(docs, strings.TrimSpace(s[start:i]))
 			start = next
 		}
 		i = next
 	}
-	return append(docs, s[start:])
+	return append(docs, strings.TrimSpace(s[start:]))
 }
 
 // decodeDocument decodes one YAML document to what unstructured objects hold:

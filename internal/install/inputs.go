@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/hint"
@@ -93,6 +95,15 @@ func parseFile(f File, s *shape) (map[string]any, error) {
 			delete(m, k)
 		}
 	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if _, ok := s.child(k); !ok {
+			h := hint.DidYouMean(k, s.known())
+			if h == "" {
+				h = "settings stand under spec, those of the charts under spec.values"
+			}
+			return nil, hint.Usagef(h, "reading %s: unknown key %q", f.Name, k)
+		}
+	}
 	quoteIntegers(m)
 	return m, s.check(f.Name, "", m)
 }
@@ -107,7 +118,9 @@ func quoteIntegers(m map[string]any) {
 	}
 	spec := lookupMap(m, "spec")
 	fix(spec)
-	fix(lookupMap(spec, "values", "global"))
+	for _, key := range []string{"global", "pilot", "cni", "ztunnel"} {
+		fix(lookupMap(spec, "values", key))
+	}
 	for _, c := range lookupMap(spec, "components") {
 		switch c := c.(type) {
 		case map[string]any:

@@ -31,8 +31,10 @@ func clone(v any) any {
 	return v
 }
 
+// cloneMap copies m; the copy is never nil.
 func cloneMap(m map[string]any) map[string]any {
-	out := maps.Clone(m)
+	out := make(map[string]any, len(m))
+	maps.Copy(out, m)
 	for k, v := range out {
 		out[k] = clone(v)
 	}

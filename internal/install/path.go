@@ -179,6 +179,9 @@ func asMap(node any, st step) (map[string]any, error) {
 	case nil:
 		return map[string]any{}, nil
 	case map[string]any:
+		if n == nil {
+			n = map[string]any{}
+		}
 		return n, nil
 	}
 	return nil, fmt.Errorf("there is no %s below %s", st, describe(node))

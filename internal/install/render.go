@@ -6,9 +6,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/meshctl/meshctl/internal/hint"
-	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -18,10 +18,11 @@ import (
 
 // Component is the objects of one part of the mesh.
 type Component struct {
-	// Name is Base, Pilot, Cni, Ztunnel, IngressGateways or EgressGateways. Each
-	// gateway is a Component of its own, so the last two may come several times.
+	// Name is Base, Pilot, Cni, Ztunnel, IngressGateways, EgressGateways or, for an
+	// add-on, addons.kiali. Each gateway is a Component of its own, so those names
+	// may come several times.
 	Name string
-	// Instance is the name of the part's workload, "" for Base.
+	// Instance is the name of the part's workload, or of the add-on; "" for Base.
 	Instance string
 	// Namespace is where the namespaced objects go.
 	Namespace string
@@ -39,8 +40,8 @@ type Manifest struct {
 // releaseName is what the charts know the install as.
 const releaseName = "istio"
 
-// Render runs the charts of all enabled components. The result does not depend
-// on anything but the spec.
+// Render runs the charts of all enabled components, and adds the add-ons. The
+// result does not depend on anything but the spec.
 func Render(s *Spec) (*Manifest, error) {
 	comps, err := s.components()
 	if err != nil {
@@ -52,18 +53,22 @@ func Render(s *Spec) (*Manifest, error) {
 	}
 	rendered := make([]Component, len(comps))
 	warnings := make([][]string, len(comps))
-	var g errgroup.Group
+	errs := make([]error, len(comps))
+	var wg sync.WaitGroup
 	for i, c := range comps {
-		g.Go(func() (err error) {
-			rendered[i], warnings[i], err = c.render(s, caps)
-			return err
-		})
+		wg.Go(func() { rendered[i], warnings[i], errs[i] = c.render(s, caps) })
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
+	var addons []Component
+	var addonErr error
+	wg.Go(func() { addons, addonErr = Addons(s.Addons, s.Namespace) })
+	wg.Wait()
+	for _, err := range append(errs, addonErr) { // the first by component, whichever came first
+		if err != nil {
+			return nil, err
+		}
 	}
 	return &Manifest{
-		Components: rendered,
+		Components: append(rendered, addons...),
 		Warnings:   slices.Concat(append([][]string{s.Warnings}, warnings...)...),
 	}, nil
 }

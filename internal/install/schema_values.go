@@ -32,9 +32,13 @@ global.multiCluster.includeEnvoyFilter global.platform global.profile global.pod
 global.proxy.enableCoreDump global.proxy.holdApplicationUntilProxyStarts global.proxy.lifecycle.*
 global.proxy_init.resources.* global.readerServiceAccount.name global.readerServiceAccount.namespace
 global.revision global.sds.token.* global.tracer.* global.trustBundleName global.waypoint.toleration
-pilot.crlConfigMapName pilot.enabled pilot.cni.chained pilot.istiodRemote.* pilot.env.*
+pilot.crlConfigMapName pilot.enabled pilot.cni.chained pilot.istiodRemote.* pilot.env.* pilot.terminationMessagePolicy
 sidecarInjectorWebhook.injectionURL
 ztunnel.*`
+
+// textValues are values that a number would spoil: 1.10 is not 1.1.
+const textValues = `profile platform compatibilityVersion revision defaultRevision global.hub global.tag
+global.platform global.profile pilot.hub pilot.tag cni.hub cni.tag ztunnel.hub ztunnel.tag`
 
 // chartDefaults gives the default values of the chart in a directory.
 type chartDefaults func(dir string) map[string]any
@@ -59,6 +63,9 @@ func valuesSchema(defaults chartDefaults) *shape {
 	}
 	for p := range strings.FieldsSeq(undocumentedValues) {
 		root.allow(strings.Split(p, "."))
+	}
+	for p := range strings.FieldsSeq(textValues) {
+		root.strictText(strings.Split(p, "."))
 	}
 	openResources(root)
 	root.keys["meshConfig"] = &shape{load: meshConfigSchema}
@@ -122,8 +129,16 @@ func (s *shape) allow(path []string) {
 	c.allow(path[1:])
 }
 
-// openResources lets every container's resources name any resource, and keeps
-// quantities as they were written.
+// strictText makes the key at path one that only takes a text.
+func (s *shape) strictText(path []string) {
+	for _, k := range path[:len(path)-1] {
+		s = s.keys[k]
+	}
+	s.keys[path[len(path)-1]] = &shape{kind: textValue}
+}
+
+// openResources lets every container's resources name any resource. Quantities,
+// and what may be a number or a percentage, stay as they were written.
 func openResources(s *shape) {
 	for k, c := range s.keys {
 		if k == "resources" || k == "defaultResources" {
@@ -132,6 +147,10 @@ func openResources(s *shape) {
 				"limits":   {kind: mapValue, open: whatever, loose: true},
 				"claims":   whatever,
 			}}
+			continue
+		}
+		if strings.HasPrefix(k, "rollingMax") {
+			s.keys[k] = whatever
 			continue
 		}
 		openResources(c)

@@ -164,12 +164,7 @@ func (r *resolver) profile(flag string) (map[string]any, string, error) {
 func (r *resolver) readProfile(name string) (map[string]any, error) {
 	data, err := r.charts.profile(name)
 	if err != nil {
-		known := profiles.List()
-		h := "known profiles: " + strings.Join(known, ", ")
-		if d := hint.DidYouMean(name, known); d != "" {
-			h = d + " " + h
-		}
-		return nil, hint.Usagef(h, "choosing a profile: there is no profile %q", name)
+		return nil, hint.Usagef(oneOf(name, profiles.List()), "choosing a profile: there is no profile %q", name)
 	}
 	m := map[string]any{}
 	if err := yaml.Unmarshal(data, &m); err != nil {

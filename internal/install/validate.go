@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,9 @@ func (s *Spec) validate() error {
 	if msgs := validation.IsDNS1123Label(s.Namespace); len(msgs) > 0 {
 		return hint.Usagef("", "checking the namespace: %q is not a DNS label", s.Namespace)
 	}
+	if err := s.checkVariants(lookupMap(spec, "values")); err != nil {
+		return err
+	}
 	if err := checkMeshConfig(lookupMap(spec, "values", "meshConfig")); err != nil {
 		return err
 	}
@@ -48,7 +52,57 @@ func (s *Spec) validate() error {
 			return err
 		}
 	}
+	return checkGatewayNames(components)
+}
+
+// checkGatewayNames finds two gateways that would be the same objects.
+func checkGatewayNames(components []*component) error {
+	seen := map[string]string{}
+	for _, c := range components {
+		if !c.gateway {
+			continue
+		}
+		id := c.namespace + "/" + c.name
+		if other := seen[id]; other != "" {
+			return hint.Usagef("give each gateway a name of its own", "checking %s: %s has the name %s too", c.at, other, id)
+		}
+		seen[id] = c.at
+	}
 	return nil
+}
+
+// checkVariants checks the values that choose a file of the charts.
+func (s *Spec) checkVariants(values map[string]any) error {
+	for _, v := range []struct {
+		file string
+		at   []string
+	}{
+		{"profile-platform-", []string{"global", "platform"}},
+		{"profile-platform-", []string{"platform"}},
+		{"profile-compatibility-version-", []string{"compatibilityVersion"}},
+		{"profile-", []string{"profile"}},
+		{"profile-", []string{"global", "profile"}},
+	} {
+		name, known := lookupString(values, v.at...), s.charts.variants(v.file)
+		if v.file == "profile-" { // the other files begin so too
+			known = slices.DeleteFunc(known, func(k string) bool {
+				return strings.HasPrefix(k, "platform-") || strings.HasPrefix(k, "compatibility-")
+			})
+		}
+		if name != "" && !slices.Contains(known, name) {
+			return hint.Usagef(oneOf(name, known), "checking values.%s: the charts know no %q", strings.Join(v.at, "."), name)
+		}
+	}
+	return nil
+}
+
+// oneOf is the hint that names the word meant, and all there are.
+func oneOf(name string, known []string) string {
+	all := "one of: " + strings.Join(known, ", ")
+	if d := hint.DidYouMean(name, known); d != "" {
+		return d + " " + all
+	}
+	return all
 }
 
 func (s *Spec) validateComponent(c *component) error {
