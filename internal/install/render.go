@@ -40,8 +40,8 @@ type Manifest struct {
 // releaseName is what the charts know the install as.
 const releaseName = "istio"
 
-// Render runs the charts of all enabled components, and adds the add-ons. The
-// result does not depend on anything but the spec.
+// Render runs the charts of all enabled components. The result does not depend
+// on anything but the spec. Addons gives the components to append for Spec.Addons.
 func Render(s *Spec) (*Manifest, error) {
 	comps, err := s.components()
 	if err != nil {
@@ -58,17 +58,14 @@ func Render(s *Spec) (*Manifest, error) {
 	for i, c := range comps {
 		wg.Go(func() { rendered[i], warnings[i], errs[i] = c.render(s, caps) })
 	}
-	var addons []Component
-	var addonErr error
-	wg.Go(func() { addons, addonErr = Addons(s.Addons, s.Namespace) })
 	wg.Wait()
-	for _, err := range append(errs, addonErr) { // the first by component, whichever came first
+	for _, err := range errs { // the first by component, whichever came first
 		if err != nil {
 			return nil, err
 		}
 	}
 	return &Manifest{
-		Components: append(rendered, addons...),
+		Components: rendered,
 		Warnings:   slices.Concat(append([][]string{s.Warnings}, warnings...)...),
 	}, nil
 }
