@@ -182,6 +182,31 @@ func describe(r *install.Report, spec *install.Spec, client *kube.Client, dryRun
 	return r
 }
 
+func contextName(client *kube.Client) string {
+	name, _ := client.Context()
+	return name
+}
+
+func serverURL(client *kube.Client) string {
+	_, server := client.Context()
+	return server
+}
+
+// plural is "1 object" or "2 objects".
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+func doneIf(ok bool) ui.Mark {
+	if ok {
+		return ui.Done
+	}
+	return ui.Trouble
+}
+
 func serverVersion(client *kube.Client) (string, error) {
 	cfg, err := client.Config()
 	if err != nil {

@@ -94,6 +94,8 @@ const (
 func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
 		newInstallCmd(f),
+		newUninstallCmd(f),
+		newManifestCmd(f),
 		newVersionCmd(f),
 		newDocsCmd(f),
 	}

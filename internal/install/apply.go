@@ -113,20 +113,32 @@ func applyStep(ctx context.Context, c Applier, s *Step, o PlanOptions, r *Report
 // retry calls do until it succeeds, fails for good or ctx ends; again is told
 // of every failure that passes.
 func retry(ctx context.Context, do func() error, again func(error)) error {
-	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 6, Cap: 3 * time.Second}
-	for {
+	for backoff := askAgain(); ; {
 		err := do()
 		if err == nil || !passes(err) {
 			return err
 		}
 		again(err)
-		timer := time.NewTimer(backoff.Step())
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause(ctx, &backoff) {
 			return err
-		case <-timer.C:
 		}
+	}
+}
+
+// askAgain is how long to rest before the same request: ever longer, up to three seconds.
+func askAgain() wait.Backoff {
+	return wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 7, Cap: 3 * time.Second}
+}
+
+// pause rests; false means that ctx ended meanwhile.
+func pause(ctx context.Context, backoff *wait.Backoff) bool {
+	timer := time.NewTimer(backoff.Step())
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

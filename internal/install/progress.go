@@ -13,7 +13,7 @@ const (
 	Waiting  Phase = "waiting"
 	Ready    Phase = "ready"
 	Removing Phase = "removing"
-	Removed  Phase = "removed"
+	Gone     Phase = "gone"
 	Failing  Phase = "failed"
 )
 
