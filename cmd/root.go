@@ -96,6 +96,9 @@ func commands(f *Factory) []*cobra.Command {
 		newInstallCmd(f),
 		newUninstallCmd(f),
 		newManifestCmd(f),
+		newProxyStatusCmd(f),
+		newProxyConfigCmd(f),
+		newDashboardCmd(f),
 		newVersionCmd(f),
 		newDocsCmd(f),
 	}

@@ -106,3 +106,14 @@ func (r *SyncReport) judge() {
 	r.InSync = !slices.ContainsFunc(r.Proxies, func(p ProxySync) bool { return p.OutOfSync() })
 	r.Complete = !slices.ContainsFunc(r.Istiods, func(i IstiodSync) bool { return i.Error != "" })
 }
+
+// Failed is how many istiods did not answer.
+func (r *SyncReport) Failed() int {
+	n := 0
+	for _, i := range r.Istiods {
+		if i.Error != "" {
+			n++
+		}
+	}
+	return n
+}

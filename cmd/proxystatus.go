@@ -1,0 +1,172 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/proxyconfig"
+)
+
+type proxyStatusOptions struct {
+	f             *Factory
+	out           *outputFlags
+	revision      string
+	allNamespaces bool
+	timeout       time.Duration
+}
+
+func newProxyStatusCmd(f *Factory) *cobra.Command {
+	o := &proxyStatusOptions{f: f}
+	c := &cobra.Command{
+		Use:     "proxy-status [POD|TYPE/NAME]",
+		Aliases: []string{"ps"},
+		Short:   "Show which proxies are in step with the control plane",
+		Long: `proxy-status asks every istiod, of every revision and all at the same time, how
+far each connected proxy is:
+
+  SYNCED    the proxy accepted the last configuration sent
+  STALE     the proxy has not answered it
+  ERROR     the proxy refused it; what it said stands below the table
+  NOT SENT  the proxy asked for this type, and istiod had nothing to send
+  -         the proxy did not ask for this type
+
+In brackets stands how long ago it was sent. Problems come first. The exit code
+is 1 when any proxy shown is STALE or in ERROR, and 2 when an istiod did not
+answer: the proxies of the others are shown.`,
+		Example: `  # All proxies of the mesh
+  meshctl proxy-status
+
+  # Those of one namespace, with all types of configuration
+  meshctl proxy-status -n shop -o wide
+
+  # One proxy
+  meshctl proxy-status deploy/productpage-v1`,
+		GroupID:           groupProxy,
+		Args:              maxArgs(1, "one pod"),
+		ValidArgsFunction: f.completePod,
+	}
+	o.out = addPeerOutput(c)
+	c.Flags().StringVarP(&o.revision, "revision", "r", "", "only istiods of this revision")
+	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
+	c.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod")
+	// istioctl shows the states only with -v 1; they are always shown here.
+	c.Flags().IntP("verbosity", "v", 1, "accepted for istioctl's sake: the states are always shown")
+	_ = c.Flags().MarkHidden("verbosity")
+	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), args) }
+	return c
+}
+
+func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
+	client, err := o.f.Client()
+	if err != nil {
+		return err
+	}
+	report, err := o.gather(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, i := range report.Istiods {
+		if i.Error != "" {
+			o.f.IO.Warnf("istiod %s.%s: %s", i.Name, i.Namespace, i.Error)
+		}
+	}
+	if err := o.narrow(ctx, client, report, args); err != nil {
+		return err
+	}
+	if err := o.f.print(o.out, report); err != nil {
+		return err
+	}
+	switch {
+	case !report.Complete:
+		return errUnanswered
+	case !report.InSync:
+		return errNo
+	}
+	return nil
+}
+
+func (o *proxyStatusOptions) gather(ctx context.Context, client *kube.Client) (*proxyconfig.SyncReport, error) {
+	istiods, err := client.Istiods(ctx, o.f.IstioNamespace(), o.revision)
+	if err != nil {
+		return nil, err
+	}
+	cluster := syncz{client: client, ports: map[string]int{}}
+	asked := make([]proxyconfig.IstiodSync, 0, len(istiods))
+	for _, i := range istiods {
+		asked = append(asked, proxyconfig.IstiodSync{Name: i.Name, Namespace: i.Namespace, Revision: i.Revision})
+		cluster.ports[i.Name] = i.Port
+	}
+	report, err := proxyconfig.GatherSync(ctx, cluster, asked, o.timeout, o.f.Now())
+	if err != nil {
+		return nil, err
+	}
+	if failed := report.Failed(); failed == len(asked) {
+		first := report.Istiods[0]
+		what := fmt.Sprintf("none of the %d istiods answers: %s: %s", failed, first.Name, first.Error)
+		if failed == 1 {
+			what = fmt.Sprintf("istiod %s.%s does not answer: %s", first.Name, first.Namespace, first.Error)
+		}
+		return nil, hint.Unanswerablef(first.Hint, "%s", what)
+	}
+	return report, nil
+}
+
+// narrow leaves the proxies that the arguments ask for.
+func (o *proxyStatusOptions) narrow(ctx context.Context, client *kube.Client, report *proxyconfig.SyncReport, args []string) error {
+	if namespace := o.f.GivenNamespace(); namespace != "" && !o.allNamespaces && len(args) == 0 {
+		report.Keep(func(p *proxyconfig.ProxySync) bool { return p.Namespace == namespace })
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	id, err := o.proxyID(ctx, client, report, args[0])
+	if err != nil {
+		return err
+	}
+	report.Keep(func(p *proxyconfig.ProxySync) bool { return p.ID() == id })
+	if len(report.Proxies) > 0 {
+		return nil
+	}
+	next := "is it injected and running? its istio-proxy container's log says what it waits for: `kubectl logs -n " +
+		id[strings.LastIndexByte(id, '.')+1:] + " " + id[:max(0, strings.LastIndexByte(id, '.'))] + " -c istio-proxy`"
+	if !report.Complete {
+		return hint.Unanswerablef(next, "proxy %s is not connected to any istiod that answered", id)
+	}
+	return hint.Failf(next, "proxy %s is not connected to any istiod", id)
+}
+
+// proxyID is the proxy that arg names. A connected proxy need not be a pod.
+func (o *proxyStatusOptions) proxyID(ctx context.Context, client *kube.Client, report *proxyconfig.SyncReport, arg string) (string, error) {
+	namespace, err := o.f.Namespace()
+	if err != nil {
+		return "", err
+	}
+	for i := range report.Proxies {
+		if id := report.Proxies[i].ID(); id == arg || id == arg+"."+namespace {
+			return id, nil
+		}
+	}
+	pod, err := client.FindPod(ctx, arg, namespace)
+	if err != nil {
+		return "", err
+	}
+	return pod.Name + "." + pod.Namespace, nil
+}
+
+// syncz reads istiod's /debug/syncz through the API server.
+type syncz struct {
+	client *kube.Client
+	ports  map[string]int
+}
+
+// Syncz opens the sync state of one istiod.
+func (s syncz) Syncz(ctx context.Context, istiod proxyconfig.IstiodSync) (io.ReadCloser, error) {
+	return s.client.PodGet(ctx, istiod.Namespace, istiod.Name, s.ports[istiod.Name], "/debug/syncz")
+}

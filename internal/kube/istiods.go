@@ -1,0 +1,69 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/hint"
+)
+
+// monitoringPort is where istiod answers debug requests from its own pod
+// without credentials; what arrives by port-forward counts as that.
+const monitoringPort = 15014
+
+// Istiod is a running pod of the control plane.
+type Istiod struct {
+	Namespace, Name, Revision string
+	// Port is its monitoring port.
+	Port int
+}
+
+// Istiods are the running istiod pods of a namespace, of one revision or, when
+// revision is "", of all, by name. Finding none is an error that says what is
+// there instead.
+func (c *Client) Istiods(ctx context.Context, namespace, revision string) ([]Istiod, error) {
+	pods, err := c.PodsBySelector(ctx, namespace, "app=istiod")
+	if err != nil {
+		return nil, err
+	}
+	var running []Istiod
+	var other, revisions []string
+	for _, p := range pods {
+		rev := p.Labels["istio.io/rev"]
+		switch {
+		case revision != "" && rev != revision:
+			if !slices.Contains(revisions, rev) {
+				revisions = append(revisions, rev)
+			}
+		case p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil:
+			other = append(other, fmt.Sprintf("%s is %s", p.Name, orUnknown(string(p.Status.Phase))))
+		default:
+			running = append(running, Istiod{Namespace: p.Namespace, Name: p.Name, Revision: rev, Port: istiodPort(p)})
+		}
+	}
+	slices.SortFunc(running, func(a, b Istiod) int { return strings.Compare(a.Name, b.Name) })
+	switch {
+	case len(running) > 0:
+		return running, nil
+	case len(other) > 0:
+		return nil, hint.Unanswerablef("`kubectl describe pods -n "+namespace+" -l app=istiod` says why",
+			"no istiod runs in namespace %q: %s", namespace, strings.Join(other, ", "))
+	case len(revisions) > 0:
+		return nil, hint.Unanswerablef("revisions there: "+strings.Join(revisions, ", ")+"; a tag is not a revision",
+			"no istiod of revision %q runs in namespace %q", revision, namespace)
+	}
+	return nil, hint.Unanswerablef("install Istio with `meshctl install`, or name the control plane's namespace with -i",
+		"there is no istiod in namespace %q", namespace)
+}
+
+func istiodPort(p *corev1.Pod) int {
+	if port, err := strconv.Atoi(p.Annotations["prometheus.io/port"]); err == nil && port > 0 {
+		return port
+	}
+	return monitoringPort
+}
