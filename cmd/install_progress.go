@@ -48,11 +48,11 @@ func (i *installProgress) see(e install.Event) {
 // word of it is worth one, and every cause.
 func (i *installProgress) wait(e install.Event) {
 	mark, text := ui.Busy, "waiting for "+e.Object
-	if e.Text != "" {
+	switch {
+	case e.Cause: // first what is wrong: a terminal may cut the rest
+		mark, text = ui.Trouble, e.Text+" ("+e.Object+")"
+	case e.Text != "":
 		text += ": " + e.Text
-	}
-	if e.Cause {
-		mark = ui.Trouble
 	}
 	i.mu.Lock()
 	steady := e.Cause || !i.waited[e.Component]

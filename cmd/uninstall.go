@@ -64,7 +64,7 @@ func (o *uninstallOptions) run(ctx context.Context, f *Factory) error {
 	case o.purge && o.revision != "":
 		return hint.Usagef("--purge removes all revisions", "uninstalling: --purge and --revision exclude each other")
 	case !o.purge && o.revision == "":
-		return hint.Usagef("--purge removes everything, --revision NAME one revision", "uninstalling: it is not said what")
+		return hint.Usagef("--purge removes everything, --revision NAME one revision of the control plane", "uninstalling: it takes --purge or --revision")
 	}
 	client, err := f.Client()
 	if err != nil {
@@ -77,11 +77,16 @@ func (o *uninstallOptions) run(ctx context.Context, f *Factory) error {
 	if err != nil {
 		return kube.Explain("looking for what is installed", err)
 	}
-	for _, s := range removal.Skipped {
-		f.IO.Warnf("not looked for %s", s)
+	if n := len(removal.Skipped); n > 0 {
+		f.IO.Warnf("%s could not be looked for, as this identity may not list them: %s", plural(n, "kind"), strings.Join(removal.Skipped, ", "))
+	}
+	if o.dryRun.value != dryRunClient {
+		if err := removal.Check(ctx, cluster); err != nil {
+			return kube.Explain("checking what would be deleted", err)
+		}
 	}
 	if len(removal.Objects) == 0 || o.dryRun.value != dryRunNone {
-		return f.print(o.output, o.describe(removal, client))
+		return o.finish(f, removal, client)
 	}
 	if !o.yes {
 		if err := f.askRemoval(ctx, o, removal, client); err != nil {
@@ -125,13 +130,25 @@ func (o *uninstallOptions) remove(ctx context.Context, f *Factory, c install.Ins
 	}
 	progress.Set("uninstall", doneIf(err == nil), "removed "+plural(gone, "object"), true)
 	progress.Close()
-	if printErr := f.print(o.output, o.describe(removal, client)); printErr != nil {
-		return printErr
+	done := o.finish(f, removal, client)
+	if err == nil {
+		return done
 	}
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		f.IO.Error(err, hint.Of(err))
 	}
 	return kube.Explain("uninstalling", err)
+}
+
+// finish prints the report. What could not be looked for may still be there.
+func (o *uninstallOptions) finish(f *Factory, removal *install.Removal, client *kube.Client) error {
+	if err := f.print(o.output, o.describe(removal, client)); err != nil {
+		return err
+	}
+	if len(removal.Skipped) > 0 {
+		return errUnanswered
+	}
+	return nil
 }
 
 func (o *uninstallOptions) describe(removal *install.Removal, client *kube.Client) *install.RemovalReport {

@@ -14,28 +14,49 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 )
 
+// problem is one thing that went wrong with one object.
+type problem struct {
+	doing, object, text string
+	cause               error
+}
+
+func (p *problem) Error() string { return fmt.Sprintf("%s %s: %s", p.doing, p.object, p.text) }
+
+// Unwrap is the error of the API server.
+func (p *problem) Unwrap() error { return p.cause }
+
 // failure turns an error of the API server into one sentence about one object,
 // with the next step. Errors that already carry one pass.
 func failure(doing, object, verb string, err error) error {
 	var known *hint.Error
-	switch {
-	case errors.As(err, &known):
+	if errors.As(err, &known) {
 		return err
-	case isFieldConflict(err):
-		return hint.Failf("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`, or take them over with --force-conflicts",
-			"%s %s: %s", doing, object, conflicts(err))
-	case apierrors.IsForbidden(err):
-		return hint.Unanswerablef(canI(verb, err), "%s %s: forbidden: %s", doing, object, message(err))
-	case errors.Is(err, context.DeadlineExceeded):
-		return hint.Unanswerablef("give it longer with --timeout; running the same command again continues", "%s %s: no answer before the deadline", doing, object)
-	case meta.IsNoMatchError(err):
-		return hint.Failf("install the CRD of this kind first", "%s %s: the cluster does not know this kind", doing, object)
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return hint.Failf("look at the object with `meshctl manifest generate` and the same flags", "%s %s: the API server refuses it: %s", doing, object, message(err))
-	case apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook"):
-		return hint.Failf("a webhook in the cluster does not answer: see whether its service runs, or remove its configuration", "%s %s: %s", doing, object, message(err))
 	}
-	return fmt.Errorf("%s %s: %w", doing, object, err)
+	p := &problem{doing, object, message(err), err}
+	fail := func(step string) error { return hint.Failf(step, "%w", p) }
+	switch {
+	case isFieldConflict(err):
+		p.text = conflicts(err)
+		return fail("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`, or take them over with --force-conflicts")
+	case apierrors.IsForbidden(err):
+		if _, who, found := strings.Cut(p.text, "is forbidden: "); found {
+			p.text = who
+		}
+		p.text = "forbidden: " + p.text
+		return hint.Unanswerablef(canI(verb, err), "%w", p)
+	case errors.Is(err, context.DeadlineExceeded):
+		p.text = "no answer before the deadline"
+		return hint.Unanswerablef("give it longer with --timeout; running the same command again continues", "%w", p)
+	case meta.IsNoMatchError(err):
+		p.text = "the cluster does not know this kind"
+		return fail("install the CRD of this kind first")
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
+		p.text = "the API server refuses it: " + p.text
+		return fail("look at the object with `meshctl manifest generate` and the same flags")
+	case apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook"):
+		return fail("a webhook in the cluster does not answer: see whether its service runs, or remove its configuration")
+	}
+	return p
 }
 
 // canI is the command that asks for the missing permission.
@@ -48,7 +69,7 @@ func canI(verb string, err error) string {
 	if details.Group != "" {
 		resource += "." + details.Group
 	}
-	return fmt.Sprintf("check with `kubectl auth can-i %s %s`; installing a mesh takes cluster-admin or equal rights", verb, resource)
+	return fmt.Sprintf("check with `kubectl auth can-i %s %s`; to install or remove a mesh takes cluster-admin or equal rights", verb, resource)
 }
 
 func isFieldConflict(err error) bool {
@@ -99,7 +120,8 @@ func message(err error) string {
 }
 
 // joinFailures makes one error of many: the sentence says how many, a line
-// each says which. The class and the hint are those of the first.
+// each says which, objects with the same problem together. The class and the
+// hint are those of the first.
 func joinFailures(doing string, failures []error) error {
 	switch len(failures) {
 	case 0:
@@ -108,16 +130,46 @@ func joinFailures(doing string, failures []error) error {
 		return fmt.Errorf("%s: %w", doing, failures[0])
 	}
 	slices.SortFunc(failures, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	var lines strings.Builder
+	lines := together(failures)
 	const most = 20
-	for i, f := range failures {
-		if i == most {
-			fmt.Fprintf(&lines, "\n  and %d more", len(failures)-most)
-			break
-		}
-		fmt.Fprintf(&lines, "\n  %s", f)
+	if n := len(lines); n > most {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", n-most))
 	}
-	return &joined{text: fmt.Sprintf("%s: %d problems:%s", doing, len(failures), lines.String()), first: failures[0]}
+	return &joined{
+		text:  fmt.Sprintf("%s: %d problems:\n  %s", doing, len(failures), strings.Join(lines, "\n  ")),
+		first: failures[0],
+	}
+}
+
+// together is a line per failure, but one for all objects with the same problem.
+func together(failures []error) []string {
+	var lines []string
+	same := map[string][]string{}
+	for _, f := range failures {
+		var p *problem
+		if errors.As(f, &p) {
+			same[p.doing+p.text] = append(same[p.doing+p.text], p.object)
+		}
+	}
+	for _, f := range failures {
+		var p *problem
+		if !errors.As(f, &p) || len(same[p.doing+p.text]) == 1 {
+			lines = append(lines, f.Error())
+			continue
+		}
+		if objects := same[p.doing+p.text]; objects[0] == p.object {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", p.doing, fewOf(objects, 3), p.text))
+		}
+	}
+	return lines
+}
+
+// fewOf names the first of many.
+func fewOf(names []string, most int) string {
+	if n := len(names); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 type joined struct {

@@ -168,12 +168,8 @@ func (r *Report) standing() string {
 		}
 	}
 	text := fmt.Sprintf("in place: %d of %d objects", done, total)
-	if n := len(missing); n > 0 {
-		const most = 10
-		text += "; missing: " + strings.Join(missing[:min(n, most)], ", ")
-		if n > most {
-			text += fmt.Sprintf(" and %d more", n-most)
-		}
+	if len(missing) > 0 {
+		text += "; missing: " + fewOf(missing, 10)
 	}
 	if len(untouched) > 0 {
 		text += "; not started: " + strings.Join(untouched, ", ")

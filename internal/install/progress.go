@@ -24,7 +24,7 @@ type Event struct {
 	Object    string
 	Phase     Phase
 	Text      string
-	// Cause says that Text names something wrong, not just something slow.
+	// Cause says that Text names what is wrong with Object, not just that it is slow.
 	Cause bool
 }
 

@@ -48,7 +48,7 @@ type Removal struct {
 	Objects []*Removed
 	// Resources are how many custom resources go with the CRDs, by kind.
 	Resources map[string]int
-	// Skipped are kinds that could not be looked for, and why.
+	// Skipped are the kinds that may not be listed, and what of the API server did not answer.
 	Skipped []string
 }
 
@@ -99,6 +99,7 @@ func Find(ctx context.Context, c Installed, o FindOptions) (*Removal, error) {
 		return nil, err
 	}
 	slices.Sort(f.removal.Skipped)
+	f.removal.Skipped = slices.Compact(f.removal.Skipped)
 	slices.SortFunc(f.removal.Objects, func(a, b *Removed) int {
 		if a.stage != b.stage {
 			return a.stage - b.stage
@@ -109,8 +110,9 @@ func Find(ctx context.Context, c Installed, o FindOptions) (*Removal, error) {
 }
 
 // derived says whether objects of a kind only repeat the labels of others.
+// Secrets, too, are not looked for: an install has none, and listing reads them.
 func derived(kind schema.GroupVersionKind) bool {
-	return slices.Contains([]string{"Endpoints", "EndpointSlice", "Event", "Pod", "ReplicaSet", "ControllerRevision"}, kind.Kind)
+	return slices.Contains([]string{"Endpoints", "EndpointSlice", "Event", "Pod", "ReplicaSet", "ControllerRevision", "Secret"}, kind.Kind)
 }
 
 type finder struct {
@@ -129,8 +131,8 @@ func (f *finder) find(ctx context.Context, c Reader, kind schema.GroupVersionKin
 	defer f.mu.Unlock()
 	switch {
 	case apierrors.IsForbidden(err):
-		if skipped := kind.Kind + ": " + message(err); label == LabelComponent {
-			f.removal.Skipped = append(f.removal.Skipped, skipped)
+		if label == LabelComponent {
+			f.removal.Skipped = append(f.removal.Skipped, kind.Kind)
 		}
 		return nil
 	case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
@@ -185,7 +187,7 @@ func (f *finder) countResources(ctx context.Context, c Reader) error {
 			defer f.mu.Unlock()
 			switch {
 			case apierrors.IsForbidden(err):
-				f.removal.Skipped = append(f.removal.Skipped, kind.Kind+": "+message(err))
+				f.removal.Skipped = append(f.removal.Skipped, kind.Kind)
 			case err == nil && len(list) > 0:
 				f.removal.Resources[kind.Kind] = len(list)
 			}
@@ -203,6 +205,29 @@ func storedVersion(crd *unstructured.Unstructured) string {
 		}
 	}
 	return ""
+}
+
+// Check asks the API server whether all of it could be deleted, without
+// deleting anything.
+func (r *Removal) Check(ctx context.Context, c Remover) error {
+	var mu sync.Mutex
+	var failures []error
+	var g errgroup.Group
+	g.SetLimit(requests)
+	for _, x := range r.Objects {
+		g.Go(func() error {
+			err := c.Delete(ctx, x.Object, true)
+			if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			failures = append(failures, failure("deleting", ident(x.Object), "delete", err))
+			return nil
+		})
+	}
+	_ = g.Wait() // failures holds them all
+	return joinFailures("checking what would be deleted", failures)
 }
 
 // Remove deletes stage by stage and waits until each is gone, until ctx ends.

@@ -189,7 +189,7 @@ func (w *waiter) look() []*Step {
 func (w *waiter) standing(steps []*Step) Event {
 	for _, s := range steps {
 		if reason := w.board.why(w.live(s), s.Object)[0]; reason.Reason != reasonWaiting {
-			return Event{Phase: Waiting, Object: ident(s.Object), Text: reason.under(s.Object), Cause: true}
+			return Event{Phase: Waiting, Object: reason.Object, Text: reason.Reason + ": " + reason.Message, Cause: true}
 		}
 	}
 	if first := steps[0]; len(steps) == 1 {

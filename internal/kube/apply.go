@@ -138,8 +138,8 @@ func (o *Objects) Apply(ctx context.Context, obj *unstructured.Unstructured, dry
 	return r.Apply(ctx, obj.GetName(), obj, opts)
 }
 
-// Delete deletes one object and, in the foreground, what it owns: it is gone
-// when all of that is. With dryRun the API server only says whether it would.
+// Delete deletes one object. One that makes pods is gone when its pods are.
+// With dryRun the API server only says whether it would.
 func (o *Objects) Delete(ctx context.Context, obj *unstructured.Unstructured, dryRun bool) error {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
@@ -147,7 +147,10 @@ func (o *Objects) Delete(ctx context.Context, obj *unstructured.Unstructured, dr
 	if err != nil {
 		return err
 	}
-	propagation, uid := metav1.DeletePropagationForeground, obj.GetUID()
+	propagation, uid := metav1.DeletePropagationBackground, obj.GetUID()
+	if group := obj.GroupVersionKind().Group; group == "apps" || group == "batch" {
+		propagation = metav1.DeletePropagationForeground
+	}
 	opts := metav1.DeleteOptions{PropagationPolicy: &propagation}
 	if uid != "" {
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
