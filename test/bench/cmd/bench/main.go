@@ -1,0 +1,101 @@
+// Command bench compares meshctl with istioctl: what they render, and what it
+// costs. All figures come from one run, with the two programs in turn.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/meshctl/meshctl/test/bench/measure"
+	"github.com/meshctl/meshctl/test/bench/parity"
+)
+
+type options struct {
+	meshctl, istioctl string
+	rounds            int
+	parity            bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.meshctl, "meshctl", "../../bin/meshctl", "path of meshctl (built by: make build)")
+	flag.StringVar(&o.istioctl, "istioctl", "../../.cache/bin/istioctl", "path of istioctl (built by: .cache/bin/bed build istioctl)")
+	flag.IntVar(&o.rounds, "rounds", 7, "runs of each program that count, at least 5")
+	flag.BoolVar(&o.parity, "parity", true, "compare what the profiles render, too")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "Compares meshctl with istioctl, side by side: rendered objects, size, time and memory.\n\nFlags:")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, o); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, w io.Writer, o options) error {
+	if o.rounds < 5 {
+		return fmt.Errorf("counting %d rounds: at least 5 are needed for a median", o.rounds)
+	}
+	var sizes measure.Sizes
+	for path, size := range map[string]*int64{o.meshctl: &sizes.Ours, o.istioctl: &sizes.Peer} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("finding the programs: %w (see -h for how to build them)", err)
+		}
+		*size = info.Size()
+	}
+	if o.parity {
+		if err := showParity(ctx, w, o); err != nil {
+			return err
+		}
+	}
+	var pairs []measure.Pair
+	for _, work := range works(o) {
+		p, err := measure.Run(ctx, work, o.rounds)
+		if err != nil {
+			return err
+		}
+		pairs = append(pairs, p)
+	}
+	fmt.Fprintf(w, "Cost, medians of %d rounds in turn; a ratio over 1 is in favour of meshctl:\n", o.rounds)
+	return measure.WriteTable(w, sizes, pairs)
+}
+
+// works are what is measured. The add-ons stay out: istioctl has none.
+func works(o options) []measure.Work {
+	ours := func(args ...string) []string { return append([]string{o.meshctl}, args...) }
+	peer := func(args ...string) []string { return append([]string{o.istioctl}, args...) }
+	return []measure.Work{
+		{Name: "start-up", Ours: ours("version", "--remote=false"), Peer: peer("version", "--remote=false")},
+		{
+			Name: "manifest generate demo",
+			Ours: ours("manifest", "generate", "--set", "profile=demo", "--set",
+				"addons.prometheus.enabled=false,addons.grafana.enabled=false,addons.jaeger.enabled=false,addons.kiali.enabled=false"),
+			Peer: peer("manifest", "generate", "--set", "profile=demo"),
+		},
+	}
+}
+
+func showParity(ctx context.Context, w io.Writer, o options) error {
+	tools, err := parity.NewTools(ctx, o.meshctl, o.istioctl)
+	if err != nil {
+		return err
+	}
+	var rows []parity.Row
+	for _, c := range parity.Profiles() {
+		row, err := tools.Run(ctx, c)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	fmt.Fprintf(w, "Parity, in objects:\n%s\n", parity.Table(rows))
+	return nil
+}

@@ -1,0 +1,90 @@
+// Package measure runs two programs side by side and compares what they cost.
+package measure
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Cost is what one run of a program took.
+type Cost struct {
+	Wall, CPU time.Duration
+	RSS       int64 // peak resident memory in bytes
+}
+
+// Work is one thing that both programs do.
+type Work struct {
+	Name       string
+	Ours, Peer []string // the command lines
+}
+
+// Pair is the medians of both programs for one work.
+type Pair struct {
+	Name       string
+	Rounds     int
+	Ours, Peer Cost
+}
+
+// Run does the work with both programs in turn, one run not counted and then
+// rounds counted ones, so that what else the machine does hits both alike.
+func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
+	var ours, peer []Cost
+	for i := range rounds + 1 {
+		a, err := once(ctx, w.Ours)
+		if err != nil {
+			return Pair{}, err
+		}
+		b, err := once(ctx, w.Peer)
+		if err != nil {
+			return Pair{}, err
+		}
+		if i > 0 {
+			ours, peer = append(ours, a), append(peer, b)
+		}
+	}
+	return Pair{Name: w.Name, Rounds: rounds, Ours: median(ours), Peer: median(peer)}, nil
+}
+
+func once(ctx context.Context, argv []string) (Cost, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr // stdout goes to the null device
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if err != nil {
+		return Cost{}, fmt.Errorf("running %s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	c := Cost{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.RSS = ru.Maxrss << 10 // Linux counts KiB
+	}
+	return c, nil
+}
+
+// median is the median of each cost by itself.
+func median(costs []Cost) Cost {
+	return Cost{
+		Wall: middle(costs, func(c Cost) time.Duration { return c.Wall }),
+		CPU:  middle(costs, func(c Cost) time.Duration { return c.CPU }),
+		RSS:  middle(costs, func(c Cost) int64 { return c.RSS }),
+	}
+}
+
+func middle[T ~int64](costs []Cost, of func(Cost) T) T {
+	all := make([]T, len(costs))
+	for i, c := range costs {
+		all[i] = of(c)
+	}
+	slices.Sort(all)
+	if n := len(all); n%2 == 0 && n > 0 {
+		return (all[n/2-1] + all[n/2]) / 2
+	}
+	return all[len(all)/2]
+}

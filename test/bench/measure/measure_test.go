@@ -1,0 +1,48 @@
+package measure
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	got := median([]Cost{{Wall: 5, CPU: 1, RSS: 9}, {Wall: 1, CPU: 3, RSS: 7}, {Wall: 3, CPU: 2, RSS: 8}})
+	if want := (Cost{Wall: 3, CPU: 2, RSS: 8}); got != want {
+		t.Errorf("median = %+v, want %+v", got, want)
+	}
+	if got := median([]Cost{{Wall: 2}, {Wall: 4}}).Wall; got != 3 {
+		t.Errorf("median of two = %d", got)
+	}
+}
+
+func TestRunMeasuresBothAndFailsLoudly(t *testing.T) {
+	t.Parallel()
+	p, err := Run(t.Context(), Work{Name: "x", Ours: []string{"sh", "-c", "exit 0"}, Peer: []string{"sh", "-c", "exit 0"}}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Ours.Wall <= 0 || p.Peer.RSS <= 0 || p.Rounds != 2 {
+		t.Errorf("pair = %+v", p)
+	}
+	_, err = Run(t.Context(), Work{Ours: []string{"sh", "-c", "echo no >&2; exit 3"}, Peer: []string{"true"}}, 1)
+	if err == nil || !strings.Contains(err.Error(), "no") {
+		t.Errorf("error = %v, want the program's last words", err)
+	}
+}
+
+func TestTableShowsRatiosAndGoals(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	pair := Pair{Name: "start-up", Ours: Cost{Wall: 10 * time.Millisecond, CPU: 5, RSS: 1 << 20}, Peer: Cost{Wall: 40 * time.Millisecond, CPU: 5, RSS: 2 << 20}}
+	if err := WriteTable(&b, Sizes{Ours: 50 << 20, Peer: 60 << 20}, []Pair{pair}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"start-up  wall    10 ms     40 ms     4.0x   3.0x  yes", "binary    size    50.0 MiB  60.0 MiB  1.2x   1.5x  no"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no line %q in\n%s", want, b.String())
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+// Goal is a ratio of DESIGN.md: how many times less than the peer. 0: none.
+type Goal struct {
+	Work, Metric string
+	Ratio        float64
+}
+
+// Goals are the ratios that the design sets for what this program measures.
+func Goals() []Goal {
+	return []Goal{
+		{"binary", "size", 1 / 0.65},
+		{"start-up", "wall", 3},
+		{"manifest generate demo", "wall", 3},
+	}
+}
+
+// Sizes are those of the two binaries, in bytes.
+type Sizes struct{ Ours, Peer int64 }
+
+// WriteTable writes ratios, with the figures that they come from beside them.
+// A ratio over 1 says that meshctl takes less.
+func WriteTable(w io.Writer, sizes Sizes, pairs []Pair) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "WORK\tMETRIC\tMESHCTL\tISTIOCTL\tRATIO\tGOAL\tMET")
+	row := func(work, metric, ours, peer string, ratio float64) {
+		goal, met := "-", "-"
+		for _, g := range Goals() {
+			if g.Work == work && g.Metric == metric {
+				goal, met = fmt.Sprintf("%.1fx", g.Ratio), "no"
+				if ratio >= g.Ratio {
+					met = "yes"
+				}
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%.1fx\t%s\t%s\n", work, metric, ours, peer, ratio, goal, met)
+	}
+	row("binary", "size", mib(sizes.Ours), mib(sizes.Peer), ratio(sizes.Ours, sizes.Peer))
+	for _, p := range pairs {
+		row(p.Name, "wall", ms(p.Ours.Wall), ms(p.Peer.Wall), ratio(p.Ours.Wall, p.Peer.Wall))
+		row(p.Name, "cpu", ms(p.Ours.CPU), ms(p.Peer.CPU), ratio(p.Ours.CPU, p.Peer.CPU))
+		row(p.Name, "memory", mib(p.Ours.RSS), mib(p.Peer.RSS), ratio(p.Ours.RSS, p.Peer.RSS))
+	}
+	return tw.Flush()
+}
+
+func ratio[T ~int64](ours, peer T) float64 {
+	if ours == 0 {
+		return 0
+	}
+	return float64(peer) / float64(ours)
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.0f ms", d.Seconds()*1000) }
+func mib(n int64) string        { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
