@@ -52,6 +52,9 @@ type Document interface {
 func Write(w io.Writer, o Options, d Document) error {
 	switch o.Format {
 	case AsTable, AsWide, "":
+		if t, ok := d.(Texter); ok && o.Format != AsWide {
+			return writeText(w, o, t)
+		}
 		for i, t := range d.Tables(o.Format == AsWide) {
 			if i > 0 {
 				if _, err := io.WriteString(w, "\n"); err != nil {

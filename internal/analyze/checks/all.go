@@ -1,0 +1,19 @@
+// Package checks is the list of all checks. Each is a file of its own in a
+// folder named for its subject, with its cases in testdata beside it.
+package checks
+
+import (
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
+	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
+)
+
+// All are all checks, by code and name.
+func All() []*analyze.Check {
+	return []*analyze.Check{
+		virtualservice.MissingGateway, // IST0101
+		virtualservice.MissingHost,    // IST0101
+		virtualservice.MissingSubset,  // IST0101
+		schema.Invalid,                // IST0106
+	}
+}

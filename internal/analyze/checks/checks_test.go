@@ -1,0 +1,204 @@
+package checks_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/mesh"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+var update = flag.Bool("update", false, "rewrite the want file of every case")
+
+// TestCases runs every check over its cases; internal/analyze/doc.go tells
+// what a case looks like.
+func TestCases(t *testing.T) {
+	t.Parallel()
+	all := checks.All()
+	for _, c := range all {
+		files, err := filepath.Glob(filepath.Join("*", "testdata", c.Name, "*.txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			touched := newTouched()
+			seen := map[string]bool{}
+			for _, file := range files {
+				name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+				kind, _, _ := strings.Cut(name, "-")
+				if kind != "bad" && kind != "good" {
+					t.Errorf("%s: a case is named bad, good, bad-what or good-what", file)
+				}
+				seen[kind] = true
+				runCase(t, c, file, kind == "bad", touched)
+			}
+			if !seen["bad"] || !seen["good"] {
+				t.Errorf("testdata/%s needs bad.txtar and good.txtar", c.Name)
+			}
+			declared := slices.Concat(c.Reads, c.Uses)
+			slices.SortFunc(declared, mesh.Kind.Compare)
+			if diff := cmp.Diff(kindNames(declared), kindNames(touched.sorted())); diff != "" {
+				t.Errorf("Reads and Uses are not the kinds that the check asks for (-declared +asked):\n%s", diff)
+			}
+		})
+	}
+	t.Run("every folder belongs to a check", func(t *testing.T) {
+		t.Parallel()
+		dirs, _ := filepath.Glob(filepath.Join("*", "testdata", "*"))
+		for _, dir := range dirs {
+			if !slices.ContainsFunc(all, func(c *analyze.Check) bool { return c.Name == filepath.Base(dir) }) {
+				t.Errorf("%s: no check has this name", dir)
+			}
+		}
+	})
+}
+
+func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *touched) {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, want := load(t, file, archive)
+	report, err := analyze.Run(context.Background(), snapshot.Watched(touched.add), []*analyze.Check{c}, analyze.Options{})
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if bad && len(report.Findings) == 0 {
+		t.Errorf("%s: the check reports nothing", file)
+	}
+	if !bad && len(report.Findings) > 0 {
+		t.Errorf("%s: the check reports %d findings", file, len(report.Findings))
+	}
+	var got bytes.Buffer
+	if err := output.Write(&got, output.Options{}, report); err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range report.Undecided {
+		fmt.Fprintf(&got, "undecided: %d for want of %s %s\n", u.Count, u.Kind, u.Namespace)
+	}
+	if *update {
+		rewrite(t, file, archive, got.Bytes())
+		return
+	}
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("%s (-want +got; -update rewrites):\n%s", file, diff)
+	}
+}
+
+// load makes the snapshot of a case. The archive's comment may hold a line
+// "options: complete live istio-namespace=mesh".
+func load(t *testing.T, file string, archive *txtar.Archive) (*mesh.Snapshot, string) {
+	t.Helper()
+	var texts []kube.Text
+	want := ""
+	for _, f := range archive.Files {
+		if f.Name == "want" {
+			want = string(f.Data)
+			continue
+		}
+		texts = append(texts, kube.Text{Path: f.Name, Text: f.Data})
+	}
+	files, err := kube.ReadTexts(context.Background(), texts)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	for _, b := range files.Broken {
+		t.Errorf("%s: %s: %s", file, b.Position, b.Reason)
+	}
+	for _, s := range files.Skipped {
+		t.Errorf("%s: %s is passed over: %s", file, s.Path, s.Reason)
+	}
+	for _, o := range files.Objects {
+		o.InNamespace("default")
+	}
+	return mesh.New(files.Objects, caseOptions(t, file, archive.Comment)), want
+}
+
+func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
+	t.Helper()
+	var o mesh.Options
+	for line := range strings.Lines(string(comment)) {
+		words, found := strings.CutPrefix(line, "options:")
+		if !found {
+			continue
+		}
+		for _, word := range strings.Fields(words) {
+			name, value, _ := strings.Cut(word, "=")
+			switch name {
+			case "complete":
+				o.Complete = true
+			case "live":
+				o.Read = mesh.Kinds()
+			case "namespaces":
+				o.Namespaces = strings.Split(value, ",")
+			case "istio-namespace":
+				o.IstioNamespace = value
+			case "revision":
+				o.Revision = value
+			case "cluster-domain":
+				o.ClusterDomain = value
+			default:
+				t.Fatalf("%s: unknown option %q", file, word)
+			}
+		}
+	}
+	return o
+}
+
+func rewrite(t *testing.T, file string, archive *txtar.Archive, got []byte) {
+	t.Helper()
+	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+	if len(got) > 0 {
+		archive.Files = append(archive.Files, txtar.File{Name: "want", Data: got})
+	}
+	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// touched collects the kinds that a check asks for.
+type touched struct {
+	mu    sync.Mutex
+	kinds map[mesh.Kind]bool
+}
+
+func newTouched() *touched { return &touched{kinds: map[mesh.Kind]bool{}} }
+
+func (k *touched) add(kind mesh.Kind) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kinds[kind] = true
+}
+
+func (k *touched) sorted() []mesh.Kind {
+	var kinds []mesh.Kind
+	for kind := range k.kinds {
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, mesh.Kind.Compare)
+	return kinds
+}
+
+func kindNames(kinds []mesh.Kind) []string {
+	names := []string{}
+	for _, k := range kinds {
+		names = append(names, k.String())
+	}
+	return slices.Compact(names)
+}

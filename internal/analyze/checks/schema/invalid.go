@@ -1,0 +1,61 @@
+// Package schema has the checks of single objects against their kind: fields
+// that do not exist, values that cannot be, and what istiod's webhook refuses.
+package schema
+
+import (
+	"istio.io/istio/pkg/config/validation"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// Invalid finds objects that the API server or istiod refuses, or whose fields
+// are silently dropped.
+var Invalid = &analyze.Check{
+	Code: "IST0106", Name: "invalid-object", Severity: analyze.Error,
+	Uses: istioKinds(),
+	Doc: analyze.Doc{
+		What: "An object does not follow the rules of its kind: a field that the kind does not have, a value of the wrong type, or a combination that istiod refuses.",
+		Why:  "An unknown field is dropped without a word, so the object does less than it says. Anything else is refused when it is applied, or ignored by istiod where its webhook is not asked.",
+		Fix:  "Correct the field. The reference of each kind is at https://istio.io/latest/docs/reference/config/.",
+	},
+	Run: func(p *analyze.Pass) {
+		run := validators()
+		for _, kind := range istioKinds() {
+			for _, o := range p.Objects(kind) {
+				judge(p, o, run[kind])
+			}
+		}
+		for _, o := range p.Shadowed() {
+			if run[o.Kind] != nil {
+				judge(p, o, run[o.Kind])
+			}
+		}
+	},
+}
+
+// judge reports everything that is wrong with one object.
+func judge(p *analyze.Pass, o *mesh.Object, run validation.ValidateFunc) {
+	unreadable := false
+	problems := append(topLevel(o), o.Problems()...)
+	for _, problem := range problems {
+		at := o.At("%s", problem.Path)
+		at.Key = problem.Unknown
+		unreadable = unreadable || !problem.Unknown
+		f := p.Report(at, "%s", problem.Message)
+		if best := hint.Closest(problem.Value, problem.Known); best != "" {
+			f.Suggest("change it to %q", best)
+		}
+	}
+	if !o.Kind.Serves(o.Version()) {
+		p.Report(o.At("apiVersion"), "%s has no version %q", o.Kind, o.Version()).Suggest("change it to %q", o.Kind.APIVersion())
+	}
+	if unreadable {
+		return // what istiod would say rests on values that are not there
+	}
+	_, errs := validate(o, run)
+	for _, err := range errs {
+		p.Report(place(o, err.Error()), "%s", oneLine(err))
+	}
+}

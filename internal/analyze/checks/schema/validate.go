@@ -1,0 +1,134 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/validation"
+	"istio.io/istio/pkg/config/validation/envoyfilter"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// validators are what istiod's webhook runs for each kind.
+func validators() map[mesh.Kind]validation.ValidateFunc {
+	return map[mesh.Kind]validation.ValidateFunc{
+		mesh.AuthorizationPolicy:   validation.ValidateAuthorizationPolicy,
+		mesh.DestinationRule:       validation.ValidateDestinationRule,
+		mesh.EnvoyFilter:           envoyfilter.ValidateEnvoyFilter,
+		mesh.Gateway:               validation.ValidateGateway,
+		mesh.PeerAuthentication:    validation.ValidatePeerAuthentication,
+		mesh.ProxyConfig:           validation.ValidateProxyConfig,
+		mesh.RequestAuthentication: validation.ValidateRequestAuthentication,
+		mesh.ServiceEntry:          validation.ValidateServiceEntry,
+		mesh.Sidecar:               validation.ValidateSidecar,
+		mesh.Telemetry:             validation.ValidateTelemetry,
+		mesh.TrafficExtension:      validation.ValidateTrafficExtension,
+		mesh.VirtualService:        validation.ValidateVirtualService,
+		mesh.WasmPlugin:            validation.ValidateWasmPlugin,
+		mesh.WorkloadEntry:         validation.ValidateWorkloadEntry,
+		mesh.WorkloadGroup:         validation.ValidateWorkloadGroup,
+	}
+}
+
+// istioKinds are the kinds with a validator, sorted.
+func istioKinds() []mesh.Kind {
+	return slices.SortedFunc(maps.Keys(validators()), mesh.Kind.Compare)
+}
+
+// validate is what istiod's webhook says of an object: warnings, and errors
+// for which it refuses the object.
+func validate(o *mesh.Object, run validation.ValidateFunc) (warnings, errs []error) {
+	warning, err := run(config.Config{
+		Meta: config.Meta{
+			GroupVersionKind: config.GroupVersionKind{Group: o.Kind.Group, Version: o.Kind.Version, Kind: o.Kind.Kind},
+			Name:             strings.TrimSuffix(o.Name, "*"), Namespace: o.Namespace, Labels: o.Labels, Annotations: o.Annotations,
+		},
+		Spec: o.Typed(),
+	})
+	return flatten(warning), flatten(err)
+}
+
+// flatten is the single errors in err.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	var many *multierror.Error
+	if errors.As(err, &many) {
+		var all []error
+		for _, e := range many.Errors {
+			all = append(all, flatten(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+// place is the field that a validator's message is about: the only one whose
+// value the message quotes, the last of duplicates, or the whole object.
+func place(o *mesh.Object, message string) mesh.Location {
+	for _, word := range quoted(message) {
+		paths := find(o.Field("spec"), word, mesh.Path{"spec"})
+		if len(paths) == 1 || len(paths) > 1 && strings.Contains(message, "uplicate") {
+			return o.At("%s", paths[len(paths)-1])
+		}
+	}
+	return o.At("")
+}
+
+// quoted are the texts in double quotes, and the last word when it stands
+// after a colon.
+func quoted(message string) []string {
+	var words []string
+	for rest := message; ; {
+		start := strings.IndexByte(rest, '"')
+		if start < 0 {
+			break
+		}
+		text, err := strconv.QuotedPrefix(rest[start:])
+		if err != nil {
+			break
+		}
+		if word, err := strconv.Unquote(text); err == nil && word != "" {
+			words = append(words, word)
+		}
+		rest = rest[start+len(text):]
+	}
+	if i := strings.LastIndex(message, ": "); i >= 0 && !strings.ContainsAny(message[i+2:], ` "`) {
+		words = append(words, message[i+2:])
+	}
+	return words
+}
+
+// find are the paths under value of scalars that read word.
+func find(value any, word string, at mesh.Path) []mesh.Path {
+	var found []mesh.Path
+	switch v := value.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			found = append(found, find(v[k], word, at.Join(k))...)
+		}
+	case []any:
+		for i, item := range v {
+			found = append(found, find(item, word, at.Join(i))...)
+		}
+	case nil:
+	default:
+		if fmt.Sprint(v) == word {
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// oneLine is a validator's error as one sentence.
+func oneLine(err error) string {
+	return strings.TrimSuffix(strings.Join(strings.Fields(err.Error()), " "), ".")
+}

@@ -1,0 +1,52 @@
+package virtualservice
+
+import (
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// MissingGateway finds VirtualServices bound to a Gateway that does not exist.
+var MissingGateway = &analyze.Check{
+	Code: "IST0101", Name: "missing-gateway", Severity: analyze.Error, KIA: "KIA1102",
+	Reads: []mesh.Kind{mesh.VirtualService, mesh.Gateway},
+	Uses:  []mesh.Kind{mesh.KubernetesGateway},
+	Doc: analyze.Doc{
+		What: "A VirtualService names a Gateway that does not exist, in its list of gateways or in a match.",
+		Why:  "No proxy gets the routes: requests that arrive at the gateway are answered with 404, as if the VirtualService were not there.",
+		Fix:  "Name an existing Gateway, as namespace/name when it lives in another namespace, or create the Gateway.",
+	},
+	Run: func(p *analyze.Pass) {
+		names := map[string][]string{}
+		for _, g := range p.Gateways() {
+			names[g.Namespace] = append(names[g.Namespace], g.Name)
+		}
+		for _, vs := range p.VirtualServices() {
+			for _, g := range mesh.GatewayNames(vs.Spec, vs.Namespace) {
+				switch {
+				case p.Get(mesh.Gateway, g.Namespace, g.Name) != nil, p.Get(mesh.KubernetesGateway, g.Namespace, g.Name) != nil:
+				case isInternalGateway(g.Name):
+				case !p.KnownIn(mesh.Gateway, g.Namespace):
+					p.CantTell(mesh.Gateway, g.Namespace)
+				default:
+					f := p.Report(vs.At("%s", g.Path), "there is no Gateway %q in namespace %q", g.Name, g.Namespace)
+					suggestGateway(f, p, g, names[g.Namespace])
+				}
+			}
+		}
+	},
+}
+
+// suggestGateway names the Gateway that was probably meant.
+func suggestGateway(f *analyze.Finding, p *analyze.Pass, g mesh.GatewayName, there []string) {
+	if best := hint.Closest(g.Name, there); best != "" {
+		f.Suggest("change it to %q", g.Namespace+"/"+best)
+		return
+	}
+	for _, other := range p.Gateways() {
+		if other.Name == g.Name {
+			f.Suggest("change it to %q", other.Namespace+"/"+other.Name)
+			return
+		}
+	}
+}

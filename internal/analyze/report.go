@@ -1,0 +1,229 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// Report is what an analysis found, and what it could not judge.
+type Report struct {
+	Summary  Summary    `json:"summary"`
+	Findings []*Finding `json:"findings"`
+	// SkippedChecks did not run, because a kind they need could not be read.
+	SkippedChecks []SkippedCheck `json:"skippedChecks"`
+	// Undecided counts what the input says too little of.
+	Undecided []Undecided `json:"undecided"`
+	// Broken are documents that could not be read.
+	Broken []Broken `json:"broken"`
+	// SkippedFiles hold no objects for a cluster.
+	SkippedFiles []SkippedFile `json:"skippedFiles"`
+
+	worst Severity
+}
+
+// Summary counts a report's findings.
+type Summary struct {
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Infos    int `json:"infos"`
+	// Suppressed findings are in no list.
+	Suppressed int `json:"suppressed"`
+	// Objects and Checks are what was analyzed, and with how many checks.
+	Objects int `json:"objects"`
+	Checks  int `json:"checks"`
+}
+
+// SkippedCheck is a check that did not run.
+type SkippedCheck struct {
+	Code   string `json:"code"`
+	Check  string `json:"check"`
+	Reason string `json:"reason"`
+}
+
+// Undecided is a number of things that a check could not judge, because the
+// input says nothing of a kind in a namespace (empty: in any).
+type Undecided struct {
+	Check     string `json:"check"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Count     int    `json:"count"`
+}
+
+// Broken is a document that could not be read.
+type Broken struct {
+	Position mesh.Position `json:"position"`
+	Reason   string        `json:"reason"`
+}
+
+// SkippedFile is a file without objects for a cluster.
+type SkippedFile struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+func newReport() *Report {
+	return &Report{
+		Findings: []*Finding{}, SkippedChecks: []SkippedCheck{}, Undecided: []Undecided{}, Broken: []Broken{}, SkippedFiles: []SkippedFile{},
+	}
+}
+
+// collect sorts the findings of all passes into the report.
+func (r *Report) collect(s *mesh.Snapshot, passes []*Pass, o Options) {
+	r.Summary.Checks = len(passes)
+	r.Summary.Objects = s.Len()
+	for _, p := range passes {
+		for _, f := range p.findings {
+			r.add(f, o)
+		}
+		for u, n := range p.unknown {
+			r.Undecided = append(r.Undecided, Undecided{Check: p.check.Name, Kind: u.kind.String(), Namespace: u.namespace, Count: n})
+		}
+	}
+	slices.SortFunc(r.Findings, compare)
+	r.Findings = slices.CompactFunc(r.Findings, func(a, b *Finding) bool { return compare(a, b) == 0 })
+	for _, f := range r.Findings {
+		r.Summary.count(f.Severity)
+	}
+	if o.Threshold != "" {
+		r.Findings = slices.DeleteFunc(r.Findings, func(f *Finding) bool { return !f.Severity.AtLeast(o.Threshold) })
+	}
+	slices.SortFunc(r.Undecided, func(a, b Undecided) int {
+		return cmp.Or(strings.Compare(a.Check, b.Check), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace))
+	})
+}
+
+func (r *Report) add(f *Finding, o Options) {
+	if ns := o.Namespace; ns != "" && f.Object.Namespace != ns &&
+		(f.Object.Namespace != "" || (f.Object.Kind == mesh.Namespace.Kind && f.Object.Name != ns)) {
+		return
+	}
+	if annotated(f.at.Object, f) || slices.ContainsFunc(o.Suppress, func(s Suppression) bool { return s.covers(f) }) {
+		r.Summary.Suppressed++
+		return
+	}
+	f.locate()
+	if r.worst == "" || f.Severity.AtLeast(r.worst) {
+		r.worst = f.Severity
+	}
+	r.Findings = append(r.Findings, f)
+}
+
+func (s *Summary) count(severity Severity) {
+	switch severity {
+	case Error:
+		s.Errors++
+	case Warning:
+		s.Warnings++
+	default:
+		s.Infos++
+	}
+}
+
+// Fails says whether some finding, shown or not, is at least this severe.
+func (r *Report) Fails(at Severity) bool { return r.worst != "" && r.worst.AtLeast(at) }
+
+// Count is the summary in a line: "2 errors, 1 warning".
+func (s Summary) Count() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		name string
+	}{{s.Errors, "error"}, {s.Warnings, "warning"}, {s.Infos, "info"}} {
+		if p.n > 0 {
+			parts = append(parts, plural(p.n, p.name))
+		}
+	}
+	if len(parts) == 0 {
+		return "no findings"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// String is [Summary.Count] and what was analyzed.
+func (s Summary) String() string {
+	line := fmt.Sprintf("%s in %s, %s", s.Count(), plural(s.Objects, "object"), plural(s.Checks, "check"))
+	if s.Suppressed > 0 {
+		line += fmt.Sprintf(", %d suppressed", s.Suppressed)
+	}
+	return line
+}
+
+func plural(n int, noun string) string {
+	if n == 1 || noun == "info" {
+		return fmt.Sprintf("%d %s", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// DocumentKind is the kind of the report's JSON and YAML.
+func (r *Report) DocumentKind() string { return "AnalysisReport" }
+
+// Tables is the report with one line per finding, for -o wide.
+func (r *Report) Tables(bool) []output.Table {
+	t := output.Table{Columns: []string{"SEVERITY", "CODE", "OBJECT", "AT", "FIELD", "MESSAGE", "FIX"}}
+	t.Tone = func(column int, cell string) output.Tone {
+		if column == 0 {
+			return tone(Severity(cell))
+		}
+		return output.Plain
+	}
+	for _, f := range r.Findings {
+		t.Rows = append(t.Rows, []string{string(f.Severity), f.Code, f.Object.String(), place(f.Object, f.Position), f.Field, f.Message, f.Fix})
+	}
+	return []output.Table{t}
+}
+
+// Text is the report for people: a block per finding, its first line to grep
+// for, then what is wrong, where, and how to mend it.
+func (r *Report) Text(paint func(output.Tone, string) string) []string {
+	var lines []string
+	for _, f := range r.Findings {
+		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code, f.Object.String(), place(f.Object, f.Position)}
+		if f.Object.Name == "" {
+			head = head[:2]
+		}
+		lines = append(lines, strings.TrimRight(strings.Join(head, "  "), " "))
+		message := f.Message
+		if f.Field != "" {
+			message = f.Field + ": " + message
+		}
+		lines = append(lines, "    "+message)
+		for _, rel := range f.Related {
+			line := fmt.Sprintf("    %s %s", rel.Object, rel.Note)
+			if p := place(rel.Object, rel.Position); p != "" {
+				line += ", at " + p
+			}
+			lines = append(lines, line)
+		}
+		if f.Fix != "" {
+			lines = append(lines, "    "+paint(output.Good, "fix:")+" "+f.Fix)
+		}
+	}
+	return lines
+}
+
+// place is where a finding is: in a file, or in a cluster of several.
+func place(o Object, p *mesh.Position) string {
+	if p != nil {
+		return p.String()
+	}
+	if o.Cluster != "" {
+		return "in " + o.Cluster
+	}
+	return ""
+}
+
+func tone(s Severity) output.Tone {
+	switch s {
+	case Error:
+		return output.Bad
+	case Warning:
+		return output.Warn
+	}
+	return output.Faint
+}

@@ -1,0 +1,134 @@
+package analyze
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// Options say what of a run's findings to keep.
+type Options struct {
+	// Namespace keeps only findings about objects of a namespace, the
+	// Namespace itself, and what lives in none; empty keeps all.
+	Namespace string
+	// Suppress are the findings that the user does not want; see [ParseSuppression].
+	Suppress []Suppression
+	// Threshold drops milder findings from the report, after they were counted.
+	Threshold Severity
+}
+
+// Run runs the checks over a snapshot, all processors at once. A check that
+// panics becomes a finding of its own (IST0001); ctx ends the run between checks.
+func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
+	report := newReport()
+	passes := make([]*Pass, 0, len(checks))
+	for _, c := range checks {
+		if reason := unreadable(snapshot, c); reason != "" {
+			report.SkippedChecks = append(report.SkippedChecks, SkippedCheck{Code: c.Code, Check: c.Name, Reason: reason})
+			continue
+		}
+		passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}})
+	}
+	next := make(chan *Pass)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), max(len(passes), 1)) {
+		workers.Go(func() {
+			for p := range next {
+				p.run()
+			}
+		})
+	}
+	for _, p := range passes {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- p
+	}
+	close(next)
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("analyzing: %w", err)
+	}
+	report.collect(snapshot, passes, options)
+	return report, nil
+}
+
+// unreadable is why the check cannot run: a kind it reads that was refused.
+func unreadable(s *mesh.Snapshot, c *Check) string {
+	for _, k := range c.Reads {
+		if reason, skipped := s.Skipped(k); skipped {
+			return fmt.Sprintf("%s could not be read: %s", k.Resource, reason)
+		}
+	}
+	return ""
+}
+
+// run runs the check and turns a panic into a finding.
+func (p *Pass) run() {
+	defer func() {
+		if r := recover(); r != nil {
+			p.findings = append(p.findings, &Finding{
+				Code: "IST0001", Check: p.check.Name, Severity: Error, Related: []Related{},
+				Message: fmt.Sprintf("the check %s failed inside and says nothing about this mesh: %v (%s)", p.check.Name, r, panicPlace()),
+				Fix:     "report it with the input to https://github.com/meshctl/meshctl/issues, and go on with --skip " + p.check.Name,
+			})
+		}
+	}()
+	p.check.Run(p)
+}
+
+// panicPlace is the innermost function of ours on the stack of a panic.
+func panicPlace() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for {
+		f, more := frames.Next()
+		if strings.Contains(f.File, "/internal/") && strings.Contains(f.Function, "meshctl") {
+			return fmt.Sprintf("%s:%d", f.File[strings.LastIndex(f.File, "/internal/")+1:], f.Line)
+		}
+		if !more {
+			return "unknown place"
+		}
+	}
+}
+
+// Select is the checks that only and skip name, by code or name; nil only
+// means all. An unknown word is returned.
+func Select(checks []*Check, only, skip []string) (selected []*Check, unknownWord string) {
+	matches := func(c *Check, word string) bool {
+		return strings.EqualFold(c.Code, word) || strings.EqualFold(c.Name, word)
+	}
+	for _, word := range slices.Concat(only, skip) {
+		if !slices.ContainsFunc(checks, func(c *Check) bool { return matches(c, word) }) {
+			return nil, word
+		}
+	}
+	for _, c := range checks {
+		named := func(word string) bool { return matches(c, word) }
+		if (len(only) == 0 || slices.ContainsFunc(only, named)) && !slices.ContainsFunc(skip, named) {
+			selected = append(selected, c)
+		}
+	}
+	return selected, ""
+}
+
+// Reads are all kinds that the checks ask for, sorted.
+func Reads(checks []*Check) []mesh.Kind {
+	seen := map[mesh.Kind]bool{}
+	for _, c := range checks {
+		for _, k := range slices.Concat(c.Reads, c.Uses) {
+			seen[k] = true
+		}
+	}
+	kinds := make([]mesh.Kind, 0, len(seen))
+	for k := range seen {
+		kinds = append(kinds, k)
+	}
+	slices.SortFunc(kinds, mesh.Kind.Compare)
+	return kinds
+}

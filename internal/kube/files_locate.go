@@ -1,0 +1,83 @@
+package kube
+
+import (
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// locator finds fields in the text of a document, which it parses anew: only
+// what is reported needs a place.
+type locator struct {
+	*document
+	// prefix is the object's path in the document: nil, or items[i] of a list.
+	prefix mesh.Path
+}
+
+// Locate is the line and column of a field in the file; see [mesh.Locator].
+func (l *locator) Locate(path mesh.Path, key bool) (line, column int) {
+	root, err := l.parseNodes()
+	if err != nil || len(root.Content) == 0 {
+		return l.line, 1
+	}
+	at := locate(root.Content[0], append(l.prefix[:len(l.prefix):len(l.prefix)], path...), key)
+	return l.line + at.Line - 1, at.Column
+}
+
+// locate is the node to point at for a path: a scalar's value, or the key of
+// anything larger, or the deepest field above what does not exist.
+func locate(n *yaml.Node, path mesh.Path, key bool) *yaml.Node {
+	named := n
+	for _, step := range path {
+		for n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		next, nextKey := child(n, step)
+		if next == nil {
+			return named
+		}
+		n, named = next, nextKey
+	}
+	if !key && n.Kind == yaml.ScalarNode && n.Value != "" {
+		return n
+	}
+	return named
+}
+
+// child is the value at a step below a node, and the node that names it: the
+// key of a field, the item itself of a list.
+func child(n *yaml.Node, step any) (value, named *yaml.Node) {
+	switch step := step.(type) {
+	case int:
+		if n.Kind == yaml.SequenceNode && step >= 0 && step < len(n.Content) {
+			return n.Content[step], n.Content[step]
+		}
+	case string:
+		if n.Kind != yaml.MappingNode {
+			return nil, nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == step {
+				return n.Content[i+1], n.Content[i]
+			}
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == "<<" {
+				if value, named := child(resolve(n.Content[i+1]), step); value != nil {
+					return value, named
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+var _ mesh.Locator = (*locator)(nil)

@@ -1,0 +1,195 @@
+package kube
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// document is one YAML document of a file, or a whole JSON file.
+type document struct {
+	path string
+	// line is the file's line, from 1, at which text begins.
+	line int
+	text []byte
+
+	objects   []*mesh.Object
+	broken    *BrokenDocument
+	emptyList bool
+	// skip is why the document was passed over; empty when it was not.
+	skip string
+}
+
+// split cuts a file at the lines that begin a YAML document.
+func split(path string, text []byte) []*document {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	var docs []*document
+	start, startLine, line := 0, 1, 1
+	cut := func(end int) {
+		if part := text[start:end]; hasContent(part) {
+			docs = append(docs, &document{path: path, line: startLine, text: part})
+		}
+	}
+	for at := 0; at < len(text); line++ {
+		end := bytes.IndexByte(text[at:], '\n') + 1
+		if end == 0 {
+			end = len(text) - at
+		}
+		if at > start && isSeparator(text[at:at+end]) {
+			cut(at)
+			start, startLine = at, line
+		}
+		at += end
+	}
+	cut(len(text))
+	return docs
+}
+
+func isSeparator(line []byte) bool {
+	rest, found := bytes.CutPrefix(line, []byte("---"))
+	return found && (len(rest) == 0 || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ' ' || rest[0] == '\t')
+}
+
+// hasContent says whether a document has more than comments, blank lines and
+// its separator.
+func hasContent(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if isSeparator(line) {
+			line = bytes.TrimSpace(line[3:])
+		}
+		if len(line) > 0 && line[0] != '#' && line[0] != '%' && string(line) != "..." {
+			return true
+		}
+	}
+	return false
+}
+
+// parse reads the document's objects; it sets objects, broken or skip.
+func (d *document) parse() {
+	if !utf8.Valid(d.text) {
+		d.fail(d.invalidLine(), "it is not valid UTF-8")
+		return
+	}
+	value, err := d.decode()
+	if err != nil {
+		if bytes.Contains(d.text, []byte("{{")) {
+			d.skip = "it is a template; render it first and pipe the result in"
+			return
+		}
+		line, reason := yamlError(err)
+		d.fail(line, reason)
+		return
+	}
+	d.take(value, nil)
+}
+
+// invalidLine is the line of the document with the first byte that is no UTF-8.
+func (d *document) invalidLine() int {
+	line := 1
+	for l := range bytes.Lines(d.text) {
+		if !utf8.Valid(l) {
+			break
+		}
+		line++
+	}
+	return line
+}
+
+// fail notes that the document cannot be read, at a line counted from its first.
+func (d *document) fail(line int, reason string) {
+	p := mesh.Position{File: d.path, Line: d.line, Column: 1}
+	if line > 0 {
+		p.Line += line - 1
+	}
+	d.broken = &BrokenDocument{Position: p, Reason: reason}
+}
+
+// take makes objects of a decoded value; prefix is its path in the document.
+func (d *document) take(value any, prefix mesh.Path) {
+	m, ok := value.(map[string]any)
+	if !ok {
+		if prefix == nil {
+			d.skip = "it holds no object with apiVersion and kind"
+		} else {
+			d.fail(d.lineOf(prefix), prefix.String()+" is not an object")
+		}
+		return
+	}
+	apiVersion, _ := m["apiVersion"].(string)
+	name, _ := m["kind"].(string)
+	switch {
+	case prefix == nil && (apiVersion == "" && name == "" || (apiVersion == "" || name == "") && m["metadata"] == nil):
+		d.skip = "it holds no object with apiVersion and kind"
+		return
+	case apiVersion == "" || name == "":
+		missing := "apiVersion"
+		if name == "" {
+			missing = "kind"
+		}
+		d.fail(d.lineOf(prefix), "the object has no "+missing)
+		return
+	}
+	if items, isList := m["items"].([]any); isList && strings.HasSuffix(name, "List") {
+		d.emptyList = true
+		for i, item := range items {
+			d.take(item, prefix.Join("items").Join(i))
+		}
+		return
+	}
+	kind, known := mesh.KindOf(apiVersion, name)
+	if !known {
+		kind = mesh.ForeignKind(apiVersion, name)
+	}
+	d.objects = append(d.objects, mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}}))
+}
+
+// lineOf is the line of a path, counted from the document's first.
+func (d *document) lineOf(path mesh.Path) int {
+	line, _ := (&locator{document: d}).Locate(path, false)
+	return line - d.line + 1
+}
+
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s*)?(?:line (\d+): )?`)
+
+// yamlError is the line (0 when unknown) and the reason of a parser's error.
+func yamlError(err error) (int, string) {
+	var located *lineError
+	if errors.As(err, &located) {
+		return located.line, located.reason
+	}
+	text := err.Error()
+	found := yamlLine.FindStringSubmatch(text)
+	line, _ := strconv.Atoi(found[1])
+	return line, "it is not valid YAML: " + text[len(found[0]):]
+}
+
+// lineError is an error at a line of a document.
+type lineError struct {
+	line   int
+	reason string
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.reason) }
+
+// parseNodes parses the document into nodes; it is used to find positions, too.
+func (d *document) parseNodes() (*yaml.Node, error) {
+	text := d.text
+	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
+		// Tabs indent JSON but not YAML; inside JSON's strings they can't be.
+		text = bytes.ReplaceAll(text, []byte("\t"), []byte(" "))
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return nil, err
+	}
+	return &root, nil
+}

@@ -1,0 +1,91 @@
+package mesh
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// MeshConfig is the mesh config of the control plane in question.
+type MeshConfig struct {
+	*meshconfig.MeshConfig
+	// Object is the ConfigMap it was read from; nil when the input has none
+	// and Istio's defaults stand in.
+	Object *Object
+	// Problem is why the ConfigMap could not be read; empty when it could.
+	Problem string
+}
+
+// MeshConfig is the mesh config of the revision, with Istio's defaults for
+// what it does not set.
+func (s *Snapshot) MeshConfig() *MeshConfig { return s.content.config() }
+
+// RootNamespace is the namespace whose policies apply to the whole mesh.
+func (s *Snapshot) RootNamespace() string {
+	return cmp.Or(s.content.config().GetRootNamespace(), s.options.IstioNamespace)
+}
+
+// TrustDomain is the trust domain of the mesh's identities.
+func (s *Snapshot) TrustDomain() string {
+	return cmp.Or(s.content.config().GetTrustDomain(), "cluster.local")
+}
+
+// named is the name of a control plane's ConfigMap: revisions other than the
+// default one have theirs appended.
+func (c *content) named(base string) string {
+	if c.options.Revision == "" || c.options.Revision == "default" {
+		return base
+	}
+	return base + "-" + c.options.Revision
+}
+
+func (c *content) newMeshConfig() *MeshConfig {
+	config := &MeshConfig{MeshConfig: &meshconfig.MeshConfig{}}
+	config.Object = c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: c.named("istio")}]
+	if config.Object == nil {
+		return config
+	}
+	data := As[*core.ConfigMap](config.Object).Spec.Data
+	text, err := yaml.YAMLToJSON([]byte(data["mesh"]))
+	if err == nil && string(text) != "null" {
+		err = config.MeshConfig.UnmarshalJSON(text)
+	}
+	if err != nil {
+		config.Problem = cleanError(err)
+	}
+	return config
+}
+
+// injectorConfig is what the injector's ConfigMap says that checks need.
+type injectorConfig struct {
+	object        *Object
+	clusterDomain string
+	byDefault     bool
+}
+
+func (c *content) newInjectorConfig() injectorConfig {
+	config := injectorConfig{object: c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: c.named("istio-sidecar-injector")}]}
+	if config.object == nil {
+		return config
+	}
+	var values struct {
+		Global struct {
+			Proxy struct {
+				ClusterDomain string `json:"clusterDomain"`
+			} `json:"proxy"`
+		} `json:"global"`
+		SidecarInjectorWebhook struct {
+			EnableNamespacesByDefault bool `json:"enableNamespacesByDefault"`
+		} `json:"sidecarInjectorWebhook"`
+	}
+	data := As[*core.ConfigMap](config.object).Spec.Data["values"]
+	if json.Unmarshal([]byte(data), &values) == nil {
+		config.clusterDomain = strings.Trim(values.Global.Proxy.ClusterDomain, ".")
+		config.byDefault = values.SidecarInjectorWebhook.EnableNamespacesByDefault
+	}
+	return config
+}

@@ -1,0 +1,143 @@
+package mesh
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Problem is what was wrong with an object's text when it was decoded. The
+// object is there all the same, without the values that could not be read.
+type Problem struct {
+	// Path is the field.
+	Path string
+	// Message is the sentence for the reader.
+	Message string
+	// Unknown is true for a field that the kind does not have. The API server
+	// drops such fields when it stores an object.
+	Unknown bool
+	// Value is the name that does not exist, of a field or an enum.
+	Value string
+	// Known are the names that could stand there instead, sorted.
+	Known []string
+}
+
+// Problems are the unknown fields and unreadable values of the object.
+func (o *Object) Problems() []Problem {
+	o.decode()
+	return o.issues
+}
+
+// decode fills spec and issues once.
+func (o *Object) decode() {
+	o.decoded.Do(func() {
+		if o.preset != nil {
+			o.spec = o.preset
+			return
+		}
+		if read := decoders[o.Kind]; read != nil {
+			o.spec, o.issues = read(o.Raw())
+		}
+	})
+}
+
+// decoder reads the typed part of an object; it always returns a value of the
+// kind's type, empty where nothing could be read.
+type decoder func(raw map[string]any) (any, []Problem)
+
+// istioSpec decodes "spec" as one of Istio's messages, the way istiod does.
+func istioSpec[T any, M interface {
+	*T
+	proto.Message
+	json.Unmarshaler
+}](raw map[string]any) (any, []Problem) {
+	spec := M(new(T))
+	value := raw["spec"]
+	if value == nil {
+		return spec, nil
+	}
+	s := messageSchema{}
+	clean := s.check(Path{"spec"}, value, spec.ProtoReflect().Descriptor())
+	text, err := json.Marshal(clean)
+	if err == nil {
+		err = spec.UnmarshalJSON(text)
+	}
+	if err != nil {
+		s.problems = append(s.problems, Problem{Path: "spec", Message: "cannot be read: " + cleanError(err)})
+	}
+	return spec, s.problems
+}
+
+// kubeSpec decodes "spec" as a Kubernetes type.
+func kubeSpec[T any](raw map[string]any) (any, []Problem) {
+	spec := new(T)
+	value, ok := raw["spec"].(map[string]any)
+	if !ok {
+		return spec, notAnObject(raw["spec"])
+	}
+	return spec, fromUnstructured("spec", value, spec)
+}
+
+// kubeObject decodes the whole object as a Kubernetes type.
+func kubeObject[T any](raw map[string]any) (any, []Problem) {
+	object := new(T)
+	return object, fromUnstructured("", raw, object)
+}
+
+func notAnObject(value any) []Problem {
+	if value == nil {
+		return nil
+	}
+	return []Problem{{Path: "spec", Message: "must be an object, not " + describe(value)}}
+}
+
+func fromUnstructured(path string, value map[string]any, into any) []Problem {
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(value, into)
+	if err == nil {
+		return nil
+	}
+	// The converter is strict about the types of numbers; JSON's decoder is
+	// the API server's, and says which field it is.
+	text, jsonErr := json.Marshal(value)
+	if jsonErr == nil {
+		jsonErr = json.Unmarshal(text, into)
+	}
+	if jsonErr == nil {
+		return nil
+	}
+	var wrong *json.UnmarshalTypeError
+	if ok := asTypeError(jsonErr, &wrong); ok && wrong.Field != "" {
+		return []Problem{{
+			Path:    strings.TrimPrefix(path+"."+wrong.Field, "."),
+			Message: fmt.Sprintf("must be %s, not a JSON %s", goTypeName(wrong.Type.Kind().String()), wrong.Value),
+		}}
+	}
+	return []Problem{{Path: path, Message: "cannot be read: " + cleanError(jsonErr)}}
+}
+
+func goTypeName(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"), strings.HasPrefix(kind, "float"):
+		return "a number"
+	case kind == "bool":
+		return "true or false"
+	case kind == "slice":
+		return "a list"
+	case kind == "struct", kind == "map":
+		return "an object"
+	}
+	return "a " + kind
+}
+
+// cleanError is the text of a decoding error without the prefixes of the
+// library that made it.
+func cleanError(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
+	for _, prefix := range []string{"proto: ", "json: ", "jsonpb: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}

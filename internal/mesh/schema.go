@@ -1,0 +1,213 @@
+package mesh
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// messageSchema compares decoded YAML with a message and collects what does
+// not fit.
+type messageSchema struct{ problems []Problem }
+
+// check is value without what cannot be read as md. What fits is returned as
+// it is, not copied.
+func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescriptor) any {
+	switch md.FullName() {
+	case "google.protobuf.Struct":
+		if _, ok := value.(map[string]any); !ok && value != nil {
+			return s.wrong(path, "an object", value)
+		}
+		return value
+	case "google.protobuf.Value", "google.protobuf.ListValue", "google.protobuf.Any":
+		return value
+	case "google.protobuf.Duration", "google.protobuf.Timestamp":
+		if _, ok := value.(string); !ok && value != nil {
+			return s.wrong(path, `a text such as "5s"`, value)
+		}
+		return value
+	}
+	if strings.HasSuffix(string(md.FullName()), "Value") && md.ParentFile().Package() == "google.protobuf" {
+		return s.scalar(path, value, md.Fields().ByName("value"))
+	}
+	m, ok := value.(map[string]any)
+	if !ok {
+		if value == nil {
+			return nil
+		}
+		return s.wrong(path, "an object", value)
+	}
+	out, copied := m, false
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		fd := md.Fields().ByJSONName(name)
+		if fd == nil {
+			fd = md.Fields().ByTextName(name)
+		}
+		at := path.Join(name)
+		if fd == nil {
+			known := fieldNames(md)
+			s.problems = append(s.problems, Problem{Path: at.String(), Message: fmt.Sprintf("unknown field %q", name), Unknown: true, Value: name, Known: known})
+			continue
+		}
+		clean, ok := s.field(at, m[name], fd)
+		if ok {
+			continue
+		}
+		if !copied {
+			out, copied = maps.Clone(m), true
+		}
+		out[name] = clean
+	}
+	return out
+}
+
+// field checks the value of one field; ok means it can stay as it is,
+// otherwise clean is what remains of it.
+func (s *messageSchema) field(path Path, value any, fd protoreflect.FieldDescriptor) (clean any, ok bool) {
+	if value == nil {
+		return nil, true
+	}
+	before := len(s.problems)
+	switch {
+	case fd.IsMap():
+		m, isMap := value.(map[string]any)
+		if !isMap {
+			return s.wrong(path, "an object", value), false
+		}
+		clone := make(map[string]any, len(m))
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			clone[key] = s.single(path.Join(key), m[key], fd.MapValue())
+		}
+		clean = clone
+	case fd.IsList():
+		list, isList := value.([]any)
+		if !isList {
+			return s.wrong(path, "a list", value), false
+		}
+		clone := make([]any, 0, len(list))
+		for i, item := range list {
+			item = s.single(path.Join(i), item, fd)
+			if item == nil && fd.Kind() != protoreflect.MessageKind {
+				continue // jsonpb reads no null among scalars
+			}
+			clone = append(clone, item)
+		}
+		clean = clone
+	default:
+		clean = s.single(path, value, fd)
+	}
+	return clean, len(s.problems) == before
+}
+
+func (s *messageSchema) single(path Path, value any, fd protoreflect.FieldDescriptor) any {
+	if fd.Message() != nil {
+		return s.check(path, value, fd.Message())
+	}
+	return s.scalar(path, value, fd)
+}
+
+func (s *messageSchema) scalar(path Path, value any, fd protoreflect.FieldDescriptor) any {
+	if value == nil {
+		return nil
+	}
+	switch fd.Kind() {
+	case protoreflect.BoolKind:
+		if _, ok := value.(bool); !ok {
+			return s.wrong(path, "true or false", value)
+		}
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		if _, ok := value.(string); !ok {
+			return s.wrong(path, "a text", value)
+		}
+	case protoreflect.EnumKind:
+		name, ok := value.(string)
+		if !ok {
+			if isWhole(value) {
+				return value
+			}
+			return s.wrong(path, "one of "+strings.Join(enumNames(fd.Enum()), ", "), value)
+		}
+		if fd.Enum().Values().ByName(protoreflect.Name(name)) == nil {
+			known := enumNames(fd.Enum())
+			s.problems = append(s.problems, Problem{
+				Path: path.String(), Message: fmt.Sprintf("unknown value %q: one of %s", name, strings.Join(known, ", ")), Value: name, Known: known,
+			})
+			return nil
+		}
+	case protoreflect.FloatKind, protoreflect.DoubleKind:
+		if !isNumber(value) {
+			return s.wrong(path, "a number", value)
+		}
+	default:
+		if !isWhole(value) {
+			return s.wrong(path, "a whole number", value)
+		}
+	}
+	return value
+}
+
+func (s *messageSchema) wrong(path Path, want string, value any) any {
+	s.problems = append(s.problems, Problem{Path: path.String(), Message: fmt.Sprintf("must be %s, not %s", want, describe(value))})
+	return nil
+}
+
+func isWhole(value any) bool {
+	switch v := value.(type) {
+	case int64, uint64, int:
+		return true
+	case float64:
+		return v == math.Trunc(v)
+	}
+	return false
+}
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int64, uint64, int, float64:
+		return true
+	}
+	return false
+}
+
+// describe says what a decoded value is, for "must be X, not ...".
+func describe(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		return "the text " + strconv.Quote(v)
+	case bool:
+		return strconv.FormatBool(v)
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return fmt.Sprintf("the number %v", value)
+}
+
+func fieldNames(md protoreflect.MessageDescriptor) []string {
+	names := make([]string, 0, md.Fields().Len())
+	for i := range md.Fields().Len() {
+		names = append(names, md.Fields().Get(i).JSONName())
+	}
+	slices.Sort(names)
+	return names
+}
+
+func enumNames(ed protoreflect.EnumDescriptor) []string {
+	var names []string
+	for i := range ed.Values().Len() {
+		names = append(names, string(ed.Values().Get(i).Name()))
+	}
+	return names
+}
+
+func asTypeError(err error, target **json.UnmarshalTypeError) bool { return errors.As(err, target) }

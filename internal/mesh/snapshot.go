@@ -1,0 +1,221 @@
+package mesh
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// Options say how much of a mesh the objects of a snapshot are.
+type Options struct {
+	// Complete says that the objects are the whole mesh: what is not there does not exist.
+	Complete bool
+	// Read are the kinds that were read from a cluster, so that none means none.
+	Read []Kind
+	// Namespaces are the only namespaces that were read from the cluster; nil means all.
+	Namespaces []string
+	// Skipped are the kinds that could not be read.
+	Skipped []Skip
+	// IstioNamespace is the namespace of the control plane; istio-system when empty.
+	IstioNamespace string
+	// Revision is the control plane whose mesh config counts; empty for the default one.
+	Revision string
+	// ClusterDomain is the domain of services, such as cluster.local; when
+	// empty it is taken from the injector's configuration.
+	ClusterDomain string
+}
+
+// Skip is a kind that could not be read, and why.
+type Skip struct {
+	Kind   Kind
+	Reason string
+}
+
+// Snapshot is a mesh's configuration at one time. It is safe for concurrent use.
+type Snapshot struct {
+	*content
+	// touched is told of every kind that is asked for; may be nil.
+	touched func(Kind)
+}
+
+type content struct {
+	options  Options
+	byKind   map[Kind][]*Object // sorted by namespace and name
+	byRef    map[Ref]*Object
+	shadowed []*Object
+	inNS     map[kindNS]bool
+	read     map[Kind]bool
+	readNS   map[string]bool
+	skipped  map[Kind]string
+	typed    map[Kind]*slot
+
+	registry  func() *Registry
+	workloads func() *workloadIndex
+	rules     func() *ruleIndex
+	config    func() *MeshConfig
+	injector  func() injectorConfig
+}
+
+type kindNS struct {
+	kind      Kind
+	namespace string
+}
+
+// slot holds a kind's decoded resources, a []*Resource[T].
+type slot struct {
+	once  sync.Once
+	value any
+}
+
+// New indexes objects. Of several definitions of one object the last counts,
+// as with kubectl apply; the others are [Snapshot.Shadowed]. An object of a
+// file replaces that of a cluster.
+func New(objects []*Object, options Options) *Snapshot {
+	options.IstioNamespace = cmp.Or(options.IstioNamespace, "istio-system")
+	c := &content{
+		options: options,
+		byKind:  map[Kind][]*Object{},
+		byRef:   make(map[Ref]*Object, len(objects)),
+		inNS:    map[kindNS]bool{},
+		read:    map[Kind]bool{},
+		skipped: map[Kind]string{},
+		typed:   map[Kind]*slot{},
+	}
+	for _, o := range objects {
+		if o.Name == "" {
+			continue
+		}
+		c.inNS[kindNS{o.Kind, o.Namespace}] = true
+		if earlier := c.byRef[o.Ref]; earlier != nil {
+			if o.Origin.File == "" && earlier.Origin.File != "" {
+				continue
+			}
+			if earlier.Origin.File != "" {
+				c.shadowed = append(c.shadowed, earlier)
+			}
+		}
+		c.byRef[o.Ref] = o
+	}
+	for _, o := range c.byRef {
+		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
+	}
+	for kind, list := range c.byKind {
+		slices.SortFunc(list, func(a, b *Object) int { return a.Ref.Compare(b.Ref) })
+		c.typed[kind] = &slot{}
+	}
+	for _, k := range options.Read {
+		c.read[k] = true
+	}
+	if options.Namespaces != nil {
+		c.readNS = map[string]bool{}
+		for _, ns := range options.Namespaces {
+			c.readNS[ns] = true
+		}
+	}
+	for _, s := range options.Skipped {
+		c.skipped[s.Kind] = s.Reason
+	}
+	c.registry = sync.OnceValue(c.newRegistry)
+	c.workloads = sync.OnceValue(c.newWorkloads)
+	c.config = sync.OnceValue(c.newMeshConfig)
+	c.injector = sync.OnceValue(c.newInjectorConfig)
+	s := &Snapshot{content: c}
+	c.rules = sync.OnceValue(s.newRules)
+	return s
+}
+
+// Watched is the same snapshot, telling touched of every kind that is asked
+// for. touched must be safe for concurrent use.
+func (s *Snapshot) Watched(touched func(Kind)) *Snapshot {
+	return &Snapshot{content: s.content, touched: touched}
+}
+
+func (s *Snapshot) touch(kinds ...Kind) {
+	if s.touched == nil {
+		return
+	}
+	for _, k := range kinds {
+		s.touched(k)
+	}
+}
+
+// Objects are the objects of a kind by namespace and name. The slice must not be changed.
+func (s *Snapshot) Objects(kind Kind) []*Object {
+	s.touch(kind)
+	return s.byKind[kind]
+}
+
+// Get is one object, nil when it is not there. The namespace is ignored for
+// kinds that live in none.
+func (s *Snapshot) Get(kind Kind, namespace, name string) *Object {
+	s.touch(kind)
+	if !kind.Namespaced {
+		namespace = ""
+	}
+	return s.byRef[Ref{Kind: kind, Namespace: namespace, Name: name}]
+}
+
+// All are the objects of all kinds, by kind, namespace and name.
+func (s *Snapshot) All() []*Object {
+	var all []*Object
+	for _, k := range s.PresentKinds() {
+		all = append(all, s.byKind[k]...)
+	}
+	return all
+}
+
+// Len is the number of objects.
+func (s *Snapshot) Len() int { return len(s.byRef) }
+
+// PresentKinds are the kinds of which there is an object, sorted.
+func (s *Snapshot) PresentKinds() []Kind {
+	present := make([]Kind, 0, len(s.byKind))
+	for k := range s.byKind {
+		present = append(present, k)
+	}
+	slices.SortFunc(present, Kind.Compare)
+	return present
+}
+
+// Shadowed are objects of files that a later definition of the same name replaces.
+func (s *Snapshot) Shadowed() []*Object { return s.shadowed }
+
+// Known says whether absence of an object of the kind means that it does not
+// exist: the kind was read from a cluster, or the input holds some object of
+// it, or is complete. For kinds that namespaces keep apart use KnownIn.
+func (s *Snapshot) Known(kind Kind) bool {
+	s.touch(kind)
+	if _, skipped := s.skipped[kind]; skipped {
+		return false
+	}
+	return s.options.Complete || (s.read[kind] && s.readNS == nil) || len(s.byKind[kind]) > 0
+}
+
+// KnownIn is [Snapshot.Known] for one namespace: files of one team say nothing
+// of another team's Services.
+func (s *Snapshot) KnownIn(kind Kind, namespace string) bool {
+	s.touch(kind)
+	return s.knownIn(kind, namespace)
+}
+
+func (c *content) knownIn(kind Kind, namespace string) bool {
+	if _, skipped := c.skipped[kind]; skipped {
+		return false
+	}
+	if c.options.Complete || c.inNS[kindNS{kind, namespace}] {
+		return true
+	}
+	return c.read[kind] && (c.readNS == nil || c.readNS[namespace])
+}
+
+// Skipped says why a kind could not be read; ok is false when it could.
+func (s *Snapshot) Skipped(kind Kind) (reason string, ok bool) {
+	reason, ok = s.skipped[kind]
+	return reason, ok
+}
+
+// Complete says whether the snapshot is the whole mesh.
+func (s *Snapshot) Complete() bool { return s.options.Complete }
+
+// IstioNamespace is the namespace of the control plane.
+func (s *Snapshot) IstioNamespace() string { return s.options.IstioNamespace }

@@ -1,0 +1,206 @@
+package mesh
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Workload is what runs pods: a controller with its pod template, or a Pod
+// that belongs to no controller of the snapshot.
+type Workload struct {
+	// Object is the Deployment, StatefulSet ... or Pod.
+	Object *Object
+	// PodLabels and PodAnnotations are those of the pods.
+	PodLabels      map[string]string
+	PodAnnotations map[string]string
+	Pod            *core.PodSpec
+	// Template is the path of the pod template in Object, such as
+	// spec.template; empty for a Pod.
+	Template string
+}
+
+// At is a location in the pod template, such as "metadata.labels" or
+// "spec.containers[0].image", wherever the template stands in the object.
+func (w *Workload) At(format string, args ...any) Location {
+	prefix := ""
+	if w.Template != "" {
+		prefix = w.Template + "."
+	}
+	return w.Object.At(prefix+format, args...)
+}
+
+// WorkloadKinds are the kinds that [Snapshot.Workloads] looks at, besides any
+// unknown kind that carries a pod template.
+func WorkloadKinds() []Kind {
+	return []Kind{Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob}
+}
+
+type workloadIndex struct {
+	all         []*Workload
+	byNamespace map[string][]*Workload
+	byLabel     map[string][]*Workload // "key=value", over all namespaces
+}
+
+// Workloads are all workloads, by namespace, kind and name.
+func (s *Snapshot) Workloads() []*Workload {
+	s.touch(WorkloadKinds()...)
+	return s.content.workloads().all
+}
+
+// WorkloadsIn are the workloads of a namespace.
+func (s *Snapshot) WorkloadsIn(namespace string) []*Workload {
+	s.touch(WorkloadKinds()...)
+	return s.content.workloads().byNamespace[namespace]
+}
+
+// Select are the workloads whose pods have all the labels, in a namespace, or
+// in all when namespace is empty. An empty selector selects every workload.
+func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workload {
+	s.touch(WorkloadKinds()...)
+	index := s.content.workloads()
+	candidates := index.all
+	if namespace != "" {
+		candidates = index.byNamespace[namespace]
+	}
+	for k, v := range selector {
+		if list := index.byLabel[k+"="+v]; len(list) < len(candidates) {
+			candidates = list
+		}
+	}
+	var selected []*Workload
+	for _, w := range candidates {
+		if (namespace == "" || w.Object.Namespace == namespace) && labelsMatch(selector, w.PodLabels) {
+			selected = append(selected, w)
+		}
+	}
+	return selected
+}
+
+// KnowsWorkloads says whether the absence of a workload in a namespace means
+// that there is none; for the empty namespace, whether anywhere.
+func (s *Snapshot) KnowsWorkloads(namespace string) bool {
+	s.touch(WorkloadKinds()...)
+	if s.options.Complete {
+		return true
+	}
+	if namespace != "" && len(s.content.workloads().byNamespace[namespace]) > 0 {
+		return true
+	}
+	if namespace == "" && len(s.content.workloads().all) > 0 {
+		return true
+	}
+	return s.read[Pod] && (s.readNS == nil || (namespace != "" && s.readNS[namespace]))
+}
+
+func labelsMatch(selector, labels map[string]string) bool {
+	for k, v := range selector {
+		if got, ok := labels[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *content) newWorkloads() *workloadIndex {
+	var all []*Workload
+	add := func(o *Object, path string, t *core.PodTemplateSpec) {
+		if t == nil {
+			return
+		}
+		all = append(all, &Workload{Object: o, PodLabels: t.Labels, PodAnnotations: t.Annotations, Pod: &t.Spec, Template: path})
+	}
+	for _, r := range typedOf[*apps.DeploymentSpec](c, Deployment) {
+		add(r.Object, "spec.template", &r.Spec.Template)
+	}
+	for _, r := range typedOf[*apps.StatefulSetSpec](c, StatefulSet) {
+		add(r.Object, "spec.template", &r.Spec.Template)
+	}
+	for _, r := range typedOf[*apps.DaemonSetSpec](c, DaemonSet) {
+		add(r.Object, "spec.template", &r.Spec.Template)
+	}
+	for _, r := range typedOf[*batch.CronJobSpec](c, CronJob) {
+		add(r.Object, "spec.jobTemplate.spec.template", &r.Spec.JobTemplate.Spec.Template)
+	}
+	for kind, objects := range c.byKind {
+		if _, builtin := kindByName[kind.Group+"/"+kind.Kind]; builtin {
+			continue
+		}
+		for _, o := range objects {
+			add(o, "spec.template", foreignTemplate(o))
+		}
+	}
+	for _, r := range typedOf[*apps.ReplicaSetSpec](c, ReplicaSet) {
+		if !c.hasController(r.Object) {
+			add(r.Object, "spec.template", &r.Spec.Template)
+		}
+	}
+	for _, r := range typedOf[*batch.JobSpec](c, Job) {
+		if !c.hasController(r.Object) {
+			add(r.Object, "spec.template", &r.Spec.Template)
+		}
+	}
+	for _, r := range typedOf[*core.PodSpec](c, Pod) {
+		if !c.hasController(r.Object) {
+			all = append(all, &Workload{Object: r.Object, PodLabels: r.Labels, PodAnnotations: r.Annotations, Pod: r.Spec})
+		}
+	}
+	return indexWorkloads(all)
+}
+
+func indexWorkloads(all []*Workload) *workloadIndex {
+	slices.SortFunc(all, func(a, b *Workload) int { return a.Object.Ref.Compare(b.Object.Ref) })
+	index := &workloadIndex{all: all, byNamespace: map[string][]*Workload{}, byLabel: map[string][]*Workload{}}
+	for _, w := range all {
+		index.byNamespace[w.Object.Namespace] = append(index.byNamespace[w.Object.Namespace], w)
+		for _, k := range slices.Sorted(maps.Keys(w.PodLabels)) {
+			key := k + "=" + w.PodLabels[k]
+			index.byLabel[key] = append(index.byLabel[key], w)
+		}
+	}
+	return index
+}
+
+// foreignTemplate is the pod template of a kind that meshctl does not know,
+// such as Argo's Rollout; nil when it carries none.
+func foreignTemplate(o *Object) *core.PodTemplateSpec {
+	template, ok := o.Field("spec", "template").(map[string]any)
+	if !ok {
+		return nil
+	}
+	spec, _ := template["spec"].(map[string]any)
+	if _, ok := spec["containers"].([]any); !ok {
+		return nil
+	}
+	t := &core.PodTemplateSpec{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template, t); err != nil {
+		return nil
+	}
+	return t
+}
+
+// hasController says whether the snapshot holds the object that runs o, so
+// that its pods are judged by that object's template.
+func (c *content) hasController(o *Object) bool {
+	return slices.ContainsFunc(o.Owners, func(owner metav1.OwnerReference) bool { return c.controls(o, owner) })
+}
+
+func (c *content) controls(o *Object, owner metav1.OwnerReference) bool {
+	kind, ok := KindOf(owner.APIVersion, owner.Kind)
+	if !ok {
+		kind = ForeignKind(owner.APIVersion, owner.Kind)
+	}
+	if found := c.byRef[Ref{Kind: kind, Namespace: o.Namespace, Name: owner.Name}]; found != nil {
+		return true
+	}
+	// A pod's ReplicaSet may be unread where its Deployment is there.
+	hash := o.Labels["pod-template-hash"]
+	name, cut := strings.CutSuffix(owner.Name, "-"+hash)
+	return kind == ReplicaSet && hash != "" && cut && c.byRef[Ref{Kind: Deployment, Namespace: o.Namespace, Name: name}] != nil
+}
