@@ -82,7 +82,7 @@ func applySteps(ctx context.Context, c Applier, steps []*Step, o PlanOptions, r 
 		})
 	}
 	_ = g.Wait() // failures holds them all
-	return joinFailures("applying", failures)
+	return joinFailures("installing", failures)
 }
 
 func applyStep(ctx context.Context, c Applier, s *Step, o PlanOptions, r *Report) error {

@@ -31,7 +31,9 @@ func upToDate(want, live *unstructured.Unstructured) bool {
 		case "apiVersion", "kind", "status":
 			continue
 		case "metadata":
-			v = withoutIdentity(v)
+			if v = withoutIdentity(v); isZero(v) && ours["f:metadata"] == nil {
+				continue
+			}
 		}
 		if !matchField(k, v, live.Object, ours) {
 			return false
