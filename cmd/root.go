@@ -24,10 +24,13 @@ func Main(args []string) int {
 	f := newFactory(ui.System())
 	root := newRootCmd(f)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(context.WithValue(ctx, argsKey{}, args))
 	report(ctx, f.IO, err)
 	return exitCode(ctx, err)
 }
+
+// argsKey finds the arguments of the process in a command's context.
+type argsKey struct{}
 
 // report says on stderr what went wrong; verdicts have been printed already.
 func report(ctx context.Context, io *ui.IO, err error) {
@@ -108,9 +111,11 @@ func commands(f *Factory) []*cobra.Command {
 // refuse an unknown command with the nearest known one.
 func asGroup(c *cobra.Command) {
 	c.Args = cobra.ArbitraryArgs
+	// An unknown command comes with flags that are unknown here: the command is the news.
+	c.FParseErrWhitelist.UnknownFlags = true
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return c.Help()
+			return helpOrFlagError(c)
 		}
 		var known []string
 		for _, sub := range c.Commands() {
@@ -124,6 +129,17 @@ func asGroup(c *cobra.Command) {
 		}
 		return hint.Usagef(next, "unknown command %q for %q", args[0], c.CommandPath())
 	}
+}
+
+// helpOrFlagError prints the help of a group, unless a flag was given that it
+// does not have.
+func helpOrFlagError(c *cobra.Command) error {
+	given, _ := c.Context().Value(argsKey{}).([]string)
+	c.FParseErrWhitelist.UnknownFlags = false
+	if err := c.ParseFlags(given); err != nil {
+		return c.FlagErrorFunc()(c, err)
+	}
+	return c.Help()
 }
 
 // flagHint proposes the known flag nearest to the one that err names.
