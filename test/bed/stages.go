@@ -45,7 +45,11 @@ func stageConfig(nodesNotReady bool, pattern, heldBack string) (string, error) {
 	badImage := fmt.Sprintf(`[.spec.containers[].image, (.spec.initContainers // [])[].image] | any(%s)`, unpullable(pattern))
 	docs := []string{podfast.DefaultPodComplete, podfast.DefaultPodDelete}
 	held := fmt.Sprintf(`(%s) and (.metadata.annotations[%q] == null)`, heldBack, startedAnnotation)
-	ready, err := withExpressions(podfast.DefaultPodReady,
+	podReady, err := keepAddress(podfast.DefaultPodReady)
+	if err != nil {
+		return "", err
+	}
+	ready, err := withExpressions(podReady,
 		expression{Key: held, Operator: "NotIn", Values: []string{"true"}},
 		expression{Key: badImage, Operator: "NotIn", Values: []string{"true"}})
 	if err != nil {
@@ -58,6 +62,17 @@ func stageConfig(nodesNotReady bool, pattern, heldBack string) (string, error) {
 		docs = append(docs, nodefast.DefaultNodeInit, nodelease.DefaultNodeHeartbeatWithLease)
 	}
 	return strings.Join(docs, "\n---\n"), nil
+}
+
+// keepAddress makes the stage take a new address only for a pod that has none: kwok would give it a second one.
+func keepAddress(stage string) (string, error) {
+	const take = "{{ $podIPs := PodIPsWith "
+	before, rest, ok := strings.Cut(stage, take)
+	call, after, closed := strings.Cut(rest, "}}")
+	if !ok || !closed {
+		return "", fmt.Errorf("kwok's pod-ready stage no longer takes an address by %q", take)
+	}
+	return before + "{{ $podIPs := list }}{{ if not .status.podIP }}{{ $podIPs = PodIPsWith " + call + "}}{{ end }}" + after, nil
 }
 
 // withExpressions adds requirements to the selector of a stage.
