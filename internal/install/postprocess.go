@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -99,11 +100,23 @@ func (c *component) postProcess(s *Spec, objects []*unstructured.Unstructured) (
 		if !found {
 			warnings = append(warnings, fmt.Sprintf("%s.k8s.%s changes nothing: there is no %s %s", c.at, field, t.kind, name))
 		}
+		if found && field == "replicaCount" && slices.ContainsFunc(objects, isScalerOf(name)) {
+			warnings = append(warnings, fmt.Sprintf("%s.k8s.replicaCount will be undone by the autoscaler; set values.%s.autoscaleEnabled=false",
+				c.at, strings.Join(c.root, ".")))
+		}
 	}
 	more, err := c.overlay(objects)
 	return append(warnings, more...), err
 }
 
+func isScalerOf(name string) func(*unstructured.Unstructured) bool {
+	return func(o *unstructured.Unstructured) bool {
+		return o.GetKind() == "HorizontalPodAutoscaler" && o.GetName() == name
+	}
+}
+
+// mergeSetting puts value at the target in the object, merging lists as
+// `kubectl patch` does.
 func (c *component) mergeSetting(o *unstructured.Unstructured, t settingTarget, value any) error {
 	change := value
 	for _, key := range slices.Backward(t.path) {

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -131,7 +132,8 @@ func (c *component) runChart(s *Spec, ch *chart.Chart, caps *common.Capabilities
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := eng.Render(ch, values)
+	// Nothing here waits: without a client the templates cannot ask a cluster.
+	files, err := eng.RenderWithContext(context.Background(), ch, values)
 	return files, crds, err
 }
 

@@ -116,11 +116,6 @@ func (s *Spec) validateComponent(c *component) error {
 		return hint.Usagef("", "checking %s.name: %q is not a name that Kubernetes takes", c.at, c.name)
 	}
 	root := lookupMap(s.tree, append([]string{"spec", "values"}, c.root...)...)
-	replicas := c.settings.ReplicaCount
-	if lookupBool(root, "autoscaleEnabled") && replicas != nil && (c.gateway || *replicas > 1) {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s.k8s.replicaCount is undone by the autoscaler that values.%s.autoscaleEnabled turns on",
-			c.at, strings.Join(c.root, ".")))
-	}
 	if c.gateway && c.settings.Service != nil && !lookupBool(root, "runAsRoot") {
 		for _, p := range c.settings.Service.Ports {
 			target := p.TargetPort.IntValue()
