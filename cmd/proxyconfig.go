@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
@@ -139,5 +141,11 @@ func (d *dumpFlags) openPod(ctx context.Context, arg, path string) (string, io.R
 	}
 	name := fmt.Sprintf("%s.%s", pod.Name, pod.Namespace)
 	body, err := client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, path)
+	var status *kube.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusBadRequest {
+		// Envoy refuses a mask that fits no part of its configuration, such as
+		// that of routes where it has none; the whole dump says so.
+		body, err = client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, "/config_dump")
+	}
 	return name, body, err
 }

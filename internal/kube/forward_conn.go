@@ -84,8 +84,10 @@ func (c *podConn) Close() error {
 	return nil
 }
 
-func (c *podConn) LocalAddr() net.Addr  { return podAddr("meshctl") }
-func (c *podConn) RemoteAddr() net.Addr { return podAddr(fmt.Sprintf("%s.%s:%d", c.tunnel.pod, c.tunnel.namespace, c.port)) }
+func (c *podConn) LocalAddr() net.Addr { return podAddr("meshctl") }
+func (c *podConn) RemoteAddr() net.Addr {
+	return podAddr(fmt.Sprintf("%s.%s:%d", c.tunnel.pod, c.tunnel.namespace, c.port))
+}
 
 func (*podConn) SetDeadline(time.Time) error      { return os.ErrNoDeadline }
 func (*podConn) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
@@ -123,9 +125,21 @@ func (t *Tunnel) Get(ctx context.Context, port int, pathAndQuery string) (io.Rea
 	if resp.StatusCode != http.StatusOK {
 		defer func() { _ = resp.Body.Close() }()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
-		return nil, hint.Unanswerablef("is this port of this pod what meshctl takes it for?", "%s: HTTP status %s: %s", doing, resp.Status, oneLine(string(text)))
+		return nil, hint.Unanswerablef("is this port of this pod what meshctl takes it for?", "%s: %w", doing, &StatusError{Code: resp.StatusCode, Text: oneLine(string(text))})
 	}
 	return resp.Body, nil
+}
+
+// StatusError is an answer of a pod that is not a success.
+type StatusError struct {
+	// Code is the HTTP status, Text the beginning of the answer on one line.
+	Code int
+	Text string
+}
+
+// Error is the status and what the pod said.
+func (e *StatusError) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("HTTP status %d %s: %s", e.Code, http.StatusText(e.Code), e.Text), ": ")
 }
 
 func getError(doing string, err error) error {

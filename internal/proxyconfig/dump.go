@@ -84,10 +84,10 @@ type dumpReader struct {
 	// section is the @type of the part that is wanted, such as ClustersConfigDump.
 	sections []string
 
-	found   bool            // a wanted section or field was there
-	keys    []string        // the members of the top object
-	types   []string        // the @types of the sections
-	envoy   bool            // it is some dump of Envoy
+	found bool     // a wanted section or field was there
+	keys  []string // the members of the top object
+	types []string // the @types of the sections
+	envoy bool     // it is some dump of Envoy
 }
 
 // read calls fields for the elements of the dump. It fails when the source is
@@ -102,12 +102,18 @@ func (s Source) read(sections []string, fields map[string]field) error {
 		return s.readError(err)
 	}
 	switch {
-	case r.found:
+	case r.found, r.whole():
 		return nil
 	case r.envoy:
 		return hint.Unanswerablef("take the whole dump: `curl localhost:15000/config_dump?include_eds` in the pod", "%s does not have this part: it has %s", s.Name, list(r.types))
 	}
 	return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is %s", s.Name, whatObject(r.keys))
+}
+
+// whole says whether the dump was taken without a mask: then a part that is
+// not there is empty. Every Envoy has a bootstrap and clusters.
+func (r *dumpReader) whole() bool {
+	return slices.Contains(r.types, "BootstrapConfigDump") && slices.Contains(r.types, "ClustersConfigDump")
 }
 
 const takeDump = "a dump is what `curl localhost:15000/config_dump?include_eds` prints in the pod"

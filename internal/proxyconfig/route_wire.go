@@ -115,7 +115,9 @@ func (w *wireRoute) route() Route {
 			r.Destination = "cluster named by header " + w.Action.ClusterHeader
 		}
 		r.passthrough = w.Action.Cluster == "PassthroughCluster"
-		r.Timeout = w.Action.Timeout.text()
+		if r.Timeout = w.Action.Timeout.text(); r.Timeout == "0s" {
+			r.Timeout = "none"
+		}
 		if w.Action.Retry != nil {
 			r.Retries = w.Action.Retry.String()
 		}

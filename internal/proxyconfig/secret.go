@@ -25,8 +25,9 @@ type Secret struct {
 	Type string `json:"type"`
 	// Status is ACTIVE, WARMING (Envoy waits for it) or UNINITIALIZED (it is empty).
 	Status string `json:"status"`
-	// Valid says that now is between NotBefore and NotAfter.
-	Valid       bool       `json:"valid"`
+	// Valid says that now is between NotBefore and NotAfter; nil when there is
+	// no certificate to judge.
+	Valid       *bool      `json:"valid,omitempty"`
 	Serial      string     `json:"serialNumber,omitempty"`
 	NotAfter    *time.Time `json:"notAfter,omitempty"`
 	NotBefore   *time.Time `json:"notBefore,omitempty"`
@@ -164,7 +165,8 @@ func (s Secret) of(c *x509.Certificate, now time.Time) Secret {
 	after, before := c.NotAfter.UTC(), c.NotBefore.UTC()
 	s.Serial = c.SerialNumber.Text(16)
 	s.NotAfter, s.NotBefore = &after, &before
-	s.Valid = !now.Before(before) && !now.After(after)
+	valid := !now.Before(before) && !now.After(after)
+	s.Valid = &valid
 	s.Issuer = c.Issuer.String()
 	s.Names = []string{}
 	for _, u := range c.URIs {
@@ -200,7 +202,11 @@ func (l *SecretList) Tables(wide bool) []output.Table {
 	}
 	for i := range l.Secrets {
 		s := &l.Secrets[i]
-		row := []string{s.Name, s.Type, s.Status, fmt.Sprint(s.Valid), orDash(s.Serial), stamp(s.NotAfter), stamp(s.NotBefore)}
+		valid := "-"
+		if s.Valid != nil {
+			valid = fmt.Sprint(*s.Valid)
+		}
+		row := []string{s.Name, s.Type, s.Status, valid, orDash(s.Serial), stamp(s.NotAfter), stamp(s.NotBefore)}
 		if wide {
 			row = append(row, orDash(s.TrustDomain), l.expiry(s), orDash(strings.Join(s.Names, ",")), orDash(s.Issuer))
 		}

@@ -107,4 +107,3 @@ func portOr(port int, fallback string) string {
 	}
 	return strconv.Itoa(port)
 }
-
