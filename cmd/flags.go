@@ -24,14 +24,15 @@ func newEnum(value string, allowed ...string) *enum { return &enum{value, allowe
 func (e *enum) String() string { return e.value }
 func (e *enum) Type() string   { return "string" }
 func (e *enum) Set(s string) error {
-	if !slices.Contains(e.allowed, s) {
+	i := slices.IndexFunc(e.allowed, func(word string) bool { return strings.EqualFold(word, s) })
+	if i < 0 {
 		next := hint.DidYouMean(s, e.allowed)
 		if next == "" {
 			next = "one of " + strings.Join(e.allowed, ", ")
 		}
 		return hint.Usagef(next, "%q is not one of %s", s, strings.Join(e.allowed, ", "))
 	}
-	e.value = s
+	e.value = e.allowed[i]
 	return nil
 }
 

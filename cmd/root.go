@@ -99,6 +99,8 @@ func commands(f *Factory) []*cobra.Command {
 		newInstallCmd(f),
 		newUninstallCmd(f),
 		newManifestCmd(f),
+		newAnalyzeCmd(f),
+		newExplainCmd(f),
 		newProxyStatusCmd(f),
 		newProxyConfigCmd(f),
 		newDashboardCmd(f),

@@ -98,8 +98,7 @@ func (r *Report) collect(s *mesh.Snapshot, passes []*Pass, o Options) {
 }
 
 func (r *Report) add(f *Finding, o Options) {
-	if ns := o.Namespace; ns != "" && f.Object.Namespace != ns &&
-		(f.Object.Namespace != "" || (f.Object.Kind == mesh.Namespace.Kind && f.Object.Name != ns)) {
+	if !o.keeps(f.Object) {
 		return
 	}
 	if annotated(f.at.Object, f) || slices.ContainsFunc(o.Suppress, func(s Suppression) bool { return s.covers(f) }) {
@@ -111,6 +110,17 @@ func (r *Report) add(f *Finding, o Options) {
 		r.worst = f.Severity
 	}
 	r.Findings = append(r.Findings, f)
+}
+
+// keeps says whether findings about an object belong in the report.
+func (o Options) keeps(about Object) bool {
+	switch {
+	case o.Namespaces == nil:
+		return true
+	case about.Kind == mesh.Namespace.Kind:
+		return slices.Contains(o.Namespaces, about.Name)
+	}
+	return about.Namespace == "" || slices.Contains(o.Namespaces, about.Namespace)
 }
 
 func (s *Summary) count(severity Severity) {

@@ -13,9 +13,9 @@ import (
 
 // Options say what of a run's findings to keep.
 type Options struct {
-	// Namespace keeps only findings about objects of a namespace, the
-	// Namespace itself, and what lives in none; empty keeps all.
-	Namespace string
+	// Namespaces keep only findings about objects in them, about themselves,
+	// and about what lives in none; nil keeps all.
+	Namespaces []string
 	// Suppress are the findings that the user does not want; see [ParseSuppression].
 	Suppress []Suppression
 	// Threshold drops milder findings from the report, after they were counted.

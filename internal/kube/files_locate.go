@@ -1,7 +1,6 @@
 package kube
 
 import (
-
 	"go.yaml.in/yaml/v3"
 
 	"github.com/meshctl/meshctl/internal/mesh"

@@ -34,18 +34,32 @@ func (s *Snapshot) TrustDomain() string {
 	return cmp.Or(s.content.config().GetTrustDomain(), "cluster.local")
 }
 
-// named is the name of a control plane's ConfigMap: revisions other than the
-// default one have theirs appended.
-func (c *content) named(base string) string {
-	if c.options.Revision == "" || c.options.Revision == "default" {
-		return base
+// control is a ConfigMap of the control plane. Revisions other than the
+// default one have theirs appended to the name; when no revision was asked
+// for and only one has a ConfigMap, it is that one's.
+func (c *content) control(base string) *Object {
+	name := base
+	if r := c.options.Revision; r != "" && r != "default" {
+		name += "-" + r
 	}
-	return base + "-" + c.options.Revision
+	if o := c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name}]; o != nil || name != base {
+		return o
+	}
+	var only *Object
+	for _, o := range c.byKind[ConfigMap] {
+		if rev := o.Labels[RevisionLabel]; rev != "" && o.Namespace == c.options.IstioNamespace && o.Name == base+"-"+rev {
+			if only != nil {
+				return nil
+			}
+			only = o
+		}
+	}
+	return only
 }
 
 func (c *content) newMeshConfig() *MeshConfig {
 	config := &MeshConfig{MeshConfig: &meshconfig.MeshConfig{}}
-	config.Object = c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: c.named("istio")}]
+	config.Object = c.control("istio")
 	if config.Object == nil {
 		return config
 	}
@@ -68,7 +82,7 @@ type injectorConfig struct {
 }
 
 func (c *content) newInjectorConfig() injectorConfig {
-	config := injectorConfig{object: c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: c.named("istio-sidecar-injector")}]}
+	config := injectorConfig{object: c.control("istio-sidecar-injector")}
 	if config.object == nil {
 		return config
 	}

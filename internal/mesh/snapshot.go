@@ -12,8 +12,8 @@ type Options struct {
 	Complete bool
 	// Read are the kinds that were read from a cluster, so that none means none.
 	Read []Kind
-	// Namespaces are the only namespaces that were read from the cluster; nil means all.
-	Namespaces []string
+	// ReadIn are kinds that were read from a cluster in some namespaces only.
+	ReadIn map[Kind][]string
 	// Skipped are the kinds that could not be read.
 	Skipped []Skip
 	// IstioNamespace is the namespace of the control plane; istio-system when empty.
@@ -45,7 +45,6 @@ type content struct {
 	shadowed []*Object
 	inNS     map[kindNS]bool
 	read     map[Kind]bool
-	readNS   map[string]bool
 	skipped  map[Kind]string
 	typed    map[Kind]*slot
 
@@ -106,10 +105,9 @@ func New(objects []*Object, options Options) *Snapshot {
 	for _, k := range options.Read {
 		c.read[k] = true
 	}
-	if options.Namespaces != nil {
-		c.readNS = map[string]bool{}
-		for _, ns := range options.Namespaces {
-			c.readNS[ns] = true
+	for k, namespaces := range options.ReadIn {
+		for _, ns := range namespaces {
+			c.inNS[kindNS{k, ns}] = true
 		}
 	}
 	for _, s := range options.Skipped {
@@ -188,7 +186,7 @@ func (s *Snapshot) Known(kind Kind) bool {
 	if _, skipped := s.skipped[kind]; skipped {
 		return false
 	}
-	return s.options.Complete || (s.read[kind] && s.readNS == nil) || len(s.byKind[kind]) > 0
+	return s.options.Complete || s.read[kind] || len(s.byKind[kind]) > 0
 }
 
 // KnownIn is [Snapshot.Known] for one namespace: files of one team say nothing
@@ -205,7 +203,7 @@ func (c *content) knownIn(kind Kind, namespace string) bool {
 	if c.options.Complete || c.inNS[kindNS{kind, namespace}] {
 		return true
 	}
-	return c.read[kind] && (c.readNS == nil || c.readNS[namespace])
+	return c.read[kind]
 }
 
 // Skipped says why a kind could not be read; ok is false when it could.

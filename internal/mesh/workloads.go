@@ -87,16 +87,13 @@ func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workl
 // that there is none; for the empty namespace, whether anywhere.
 func (s *Snapshot) KnowsWorkloads(namespace string) bool {
 	s.touch(WorkloadKinds()...)
-	if s.options.Complete {
+	if s.options.Complete || s.read[Pod] {
 		return true
 	}
-	if namespace != "" && len(s.content.workloads().byNamespace[namespace]) > 0 {
-		return true
+	if namespace == "" {
+		return len(s.content.workloads().all) > 0
 	}
-	if namespace == "" && len(s.content.workloads().all) > 0 {
-		return true
-	}
-	return s.read[Pod] && (s.readNS == nil || (namespace != "" && s.readNS[namespace]))
+	return s.knownIn(Pod, namespace) || len(s.content.workloads().byNamespace[namespace]) > 0
 }
 
 func labelsMatch(selector, labels map[string]string) bool {

@@ -102,7 +102,7 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 }
 
 // load makes the snapshot of a case. The archive's comment may hold a line
-// "options: complete live istio-namespace=mesh".
+// "options: complete live live-in=shop,web istio-namespace=mesh".
 func load(t *testing.T, file string, archive *txtar.Archive) (*mesh.Snapshot, string) {
 	t.Helper()
 	var texts []kube.Text
@@ -145,8 +145,11 @@ func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
 				o.Complete = true
 			case "live":
 				o.Read = mesh.Kinds()
-			case "namespaces":
-				o.Namespaces = strings.Split(value, ",")
+			case "live-in":
+				o.ReadIn = map[mesh.Kind][]string{}
+				for _, kind := range mesh.Kinds() {
+					o.ReadIn[kind] = strings.Split(value, ",")
+				}
 			case "istio-namespace":
 				o.IstioNamespace = value
 			case "revision":

@@ -1,0 +1,207 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/mesh"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// analyzeFlags are the flags of analyze.
+type analyzeFlags struct {
+	allNamespaces   bool
+	useKube         bool
+	complete        bool
+	listChecks      bool
+	failOn          *enum
+	outputThreshold *enum
+	only, skip      []string
+	suppress        []string
+	revision        string
+	meshConfig      string
+	ignoreUnknown   bool
+	timeout         time.Duration
+	out             *outputFlags
+}
+
+func newAnalyzeCmd(f *Factory) *cobra.Command {
+	a := &analyzeFlags{}
+	c := &cobra.Command{
+		Use:   "analyze [FILE|DIR|-]...",
+		Short: "Say what is wrong with the mesh's configuration, and how to mend it",
+		Long: `analyze checks the configuration of a live mesh, of files, or of both together.
+
+Without arguments it reads the cluster and reports on one namespace, or on all
+with -A. With files, directories or - for stdin it reads only those and needs
+no cluster; --use-kube lays the files over the cluster, as if they had been
+applied. What the input says nothing of is not taken for missing, unless
+--complete says that the files are the whole mesh.
+
+Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 used wrongly, or not
+everything could be read. They are the same for every format.`,
+		Example: `  # The whole mesh
+  meshctl analyze -A
+
+  # A folder, as in CI; warnings fail, too
+  meshctl analyze --fail-on warning deploy/
+
+  # What would these files break, once applied?
+  meshctl analyze --use-kube new-route.yaml
+
+  # What helm would install
+  helm template shop ./chart | meshctl analyze -
+
+  # Two things that are known and accepted
+  meshctl analyze -A --suppress IST0102 --suppress "IST0101=VirtualService shop/*"`,
+		GroupID: groupConfig,
+		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("use-kube") {
+				a.useKube = len(args) == 0
+			}
+			return a.run(c.Context(), f, args)
+		},
+	}
+	fs := c.Flags()
+	fs.BoolVarP(&a.allNamespaces, "all-namespaces", "A", false, "report on all namespaces")
+	fs.BoolVarP(&a.useKube, "use-kube", "k", false, "read the cluster, also when files are given (default: only without files)")
+	fs.BoolVar(&a.complete, "complete", false, "the files are the whole mesh: what is not in them does not exist")
+	fs.BoolVarP(&a.listChecks, "list-checks", "L", false, "list the checks instead of running them")
+	fs.StringSliceVar(&a.only, "only", nil, "run only these checks, by code or name")
+	fs.StringSliceVar(&a.skip, "skip", nil, "leave out these checks, by code or name")
+	fs.StringArrayVarP(&a.suppress, "suppress", "S", nil, "drop findings: CODE, or CODE=Kind namespace/name with * for any text")
+	fs.StringVarP(&a.revision, "revision", "r", "", "control plane whose mesh config counts (default: the default one)")
+	fs.DurationVar(&a.timeout, "timeout", time.Minute, "longest time for the whole analysis")
+	a.failOn = newEnum(string(analyze.Error), severities()...)
+	addEnum(c, a.failOn, "fail-on", "", "mildest finding that makes the exit code 1")
+	a.outputThreshold = newEnum(string(analyze.Info), severities()...)
+	addEnum(c, a.outputThreshold, "output-threshold", "", "mildest finding to show")
+	fs.BoolVar(&a.ignoreUnknown, "ignore-unknown", false, "documents that cannot be read do not change the exit code")
+	fs.StringVar(&a.meshConfig, "mesh-config", "", "file with the mesh config to assume, instead of the cluster's or the files'")
+	a.out = addOutput(c, "log")
+	fs.SetNormalizeFunc(peerAnalyzeFlags)
+	return c
+}
+
+// peerAnalyzeFlags accepts istioctl's names of analyze's flags.
+func peerAnalyzeFlags(fs *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "analyzer":
+		name = "only"
+	case "list-analyzers":
+		name = "list-checks"
+	case "failure-threshold":
+		name = "fail-on"
+	case "meshConfigFile":
+		name = "mesh-config"
+	}
+	return peerFlagNames(fs, name)
+}
+
+func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error {
+	if a.out.format.value == "log" {
+		a.out.format.value = string(output.AsTable)
+	}
+	if a.listChecks {
+		return f.print(a.out, analyze.List(checks.All()))
+	}
+	selected, unknownWord := analyze.Select(checks.All(), a.only, a.skip)
+	if unknownWord != "" {
+		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
+	}
+	suppress, err := a.suppressions()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	in, err := a.load(ctx, f, args, selected)
+	if err != nil {
+		return err
+	}
+	report, err := analyze.Run(ctx, in.snapshot, selected, analyze.Options{
+		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value),
+	})
+	if err != nil {
+		return hint.Unanswerablef("give it longer with --timeout", "%w", err)
+	}
+	in.addTo(report)
+	if err := f.print(a.out, report); err != nil {
+		return err
+	}
+	return a.verdict(f, in, report)
+}
+
+// verdict says on stderr what the report amounts to, and is the exit code.
+func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Report) error {
+	for _, s := range report.SkippedFiles {
+		f.IO.Warnf("passed over %s: %s", s.File, s.Reason)
+	}
+	for _, b := range report.Broken {
+		f.IO.Warnf("%s: cannot be read: %s", b.Position, b.Reason)
+	}
+	for _, s := range report.SkippedChecks {
+		f.IO.Warnf("skipped %s (%s): %s", s.Check, s.Code, s.Reason)
+	}
+	if n := report.CantTell(); n > 0 {
+		f.IO.Errf("%d references could not be judged, because the input says nothing of where they lead; %s", n, in.tellMore)
+	}
+	f.progress("%s", report.Summary)
+	switch {
+	case report.Fails(analyze.Severity(a.failOn.value)):
+		return errNo
+	case len(report.Broken) > 0 && !a.ignoreUnknown || len(report.SkippedChecks) > 0 && len(a.only) > 0:
+		return errUnanswered
+	}
+	return nil
+}
+
+func (a *analyzeFlags) suppressions() ([]analyze.Suppression, error) {
+	var all []analyze.Suppression
+	for _, word := range a.suppress {
+		s, err := analyze.ParseSuppression(word)
+		if err != nil {
+			return nil, hint.Usagef(`for example --suppress "IST0101=VirtualService shop/*"`, "--suppress: %w", err)
+		}
+		if _, unknown := analyze.Select(checks.All(), []string{s.Code}, nil); unknown != "" && s.Code != "*" && !analyze.IsCode(s.Code) {
+			return nil, hint.Usagef(checkHint(s.Code), "--suppress: there is no check %q", s.Code)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// checkHint is the known check nearest to a word, or where to find them.
+func checkHint(word string) string {
+	var known []string
+	for _, c := range checks.All() {
+		known = append(known, c.Code, c.Name)
+	}
+	if next := hint.DidYouMean(word, known); next != "" {
+		return next
+	}
+	return "`meshctl analyze --list-checks` lists them"
+}
+
+func severities() []string {
+	var all []string
+	for _, s := range analyze.Severities() {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+// kindsOf are the kinds to read from a cluster for some checks.
+func kindsOf(selected []*analyze.Check) []mesh.Kind {
+	return slices.DeleteFunc(analyze.Reads(selected), func(k mesh.Kind) bool {
+		// Pods and Deployments stand for their ReplicaSets.
+		return k == mesh.ReplicaSet
+	})
+}

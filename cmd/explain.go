@@ -1,0 +1,150 @@
+package cmd
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+func newExplainCmd(f *Factory) *cobra.Command {
+	var out *outputFlags
+	c := &cobra.Command{
+		Use:   "explain CODE|CHECK",
+		Short: "Explain a finding of analyze: what it is, why it matters, how to mend it",
+		Long: `explain tells what a code or check of analyze finds, what happens in the mesh
+because of it, and how to mend it, with an example that is wrong and one that is
+right. It needs no cluster.`,
+		Example: `  # Everything that IST0101 can mean
+  meshctl explain IST0101
+
+  # One check
+  meshctl explain missing-subset`,
+		GroupID: groupConfig,
+		Args:    exactArgs("a code such as IST0101, or the name of a check"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var words []string
+			for _, c := range checks.All() {
+				words = append(words, c.Code+"\t"+c.Name, c.Name+"\t"+c.Code)
+			}
+			return words, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			selected, unknownWord := analyze.Select(checks.All(), args, nil)
+			if unknownWord != "" {
+				return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
+			}
+			return f.print(out, explain(selected))
+		},
+	}
+	out = addOutput(c)
+	return c
+}
+
+// explanation is what explain prints.
+type explanation struct {
+	Checks []explainedCheck `json:"checks"`
+}
+
+type explainedCheck struct {
+	Code     string           `json:"code"`
+	Name     string           `json:"name"`
+	Severity analyze.Severity `json:"severity"`
+	Kiali    string           `json:"kiali,omitempty"`
+	What     string           `json:"what"`
+	Why      string           `json:"why"`
+	Fix      string           `json:"fix"`
+	Bad      string           `json:"bad,omitempty"`
+	Reported string           `json:"reported,omitempty"`
+	Good     string           `json:"good,omitempty"`
+}
+
+func explain(selected []*analyze.Check) *explanation {
+	e := &explanation{Checks: []explainedCheck{}}
+	for _, c := range selected {
+		x := explainedCheck{Code: c.Code, Name: c.Name, Severity: c.Severity, Kiali: c.KIA, What: c.Doc.What, Why: c.Doc.Why, Fix: c.Doc.Fix}
+		if bad, good, ok := checks.Examples(c.Name); ok {
+			x.Bad, x.Reported, x.Good = exampleText(bad), bad.Want, exampleText(good)
+		}
+		e.Checks = append(e.Checks, x)
+	}
+	return e
+}
+
+// exampleText is an example's files, each under its name when it is not alone.
+func exampleText(e checks.Example) string {
+	var b strings.Builder
+	for _, f := range e.Files {
+		b.WriteString("# " + f.Name + "\n" + string(f.Data))
+	}
+	return b.String()
+}
+
+// DocumentKind is the kind of the explanation's JSON and YAML.
+func (e *explanation) DocumentKind() string { return "Explanation" }
+
+// Tables is the explanation with a line per check, for -o wide.
+func (e *explanation) Tables(bool) []output.Table {
+	t := output.Table{Columns: []string{"CODE", "NAME", "SEVERITY", "WHAT", "WHY", "FIX"}}
+	for _, c := range e.Checks {
+		t.Rows = append(t.Rows, []string{c.Code, c.Name, string(c.Severity), c.What, c.Why, c.Fix})
+	}
+	return []output.Table{t}
+}
+
+// explainWidth is the width of the explanation's text in columns.
+const explainWidth = 80
+
+// Text is the explanation as a page to read.
+func (e *explanation) Text(paint func(output.Tone, string) string) []string {
+	var lines []string
+	for i, c := range e.Checks {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		head := c.Code + "  " + c.Name + "  " + string(c.Severity)
+		if c.Kiali != "" {
+			head += "  (Kiali: " + c.Kiali + ")"
+		}
+		lines = append(lines, paint(output.Good, head), "")
+		for _, part := range [][2]string{{"What", c.What}, {"Why", c.Why}, {"Fix", c.Fix}} {
+			lines = append(lines, wrap(part[0]+": "+part[1], explainWidth)...)
+		}
+		if c.Bad != "" {
+			lines = append(append(lines, "", "Wrong:", ""), indent(c.Bad)...)
+			lines = append(append(lines, "", "analyze says:", ""), indent(c.Reported)...)
+			lines = append(append(lines, "", "Right:", ""), indent(c.Good)...)
+		}
+	}
+	return lines
+}
+
+func indent(text string) []string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight("    "+line, " ")
+	}
+	return lines
+}
+
+// wrap breaks text into lines of at most width columns, where words allow.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = "  " + word
+			continue
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,158 @@
+package kube
+
+import (
+	"context"
+
+	admission "k8s.io/api/admissionregistration/v1"
+	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/pager"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// lister lists one page of a kind in a namespace, or in all when it is empty.
+type lister func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error)
+
+// lister is the way to list a kind: typed and in protobuf where Kubernetes has
+// it, otherwise as the cluster serves it.
+func (r *reader) lister(kind mesh.Kind) (lister, error) {
+	if typed := typedLister(kind); typed != nil {
+		client, err := r.client.Kubernetes()
+		if err != nil {
+			return nil, err
+		}
+		return typed(client), nil
+	}
+	mapper, err := r.client.Mapper()
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := mapper.RESTMapping(schema.GroupKind{Group: kind.Group, Kind: kind.Kind})
+	if err != nil {
+		return nil, err
+	}
+	client, err := r.client.Dynamic()
+	if err != nil {
+		return nil, err
+	}
+	resource := client.Resource(mapping.Resource)
+	return func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {
+		if namespace == "" {
+			return resource.List(ctx, o)
+		}
+		return resource.Namespace(namespace).List(ctx, o)
+	}, nil
+}
+
+func typedLister(kind mesh.Kind) func(kubernetes.Interface) lister {
+	switch kind {
+	case mesh.Service:
+		return in(func(c kubernetes.Interface, ns string) lists[*core.ServiceList] { return c.CoreV1().Services(ns) })
+	case mesh.Namespace:
+		return in(func(c kubernetes.Interface, _ string) lists[*core.NamespaceList] { return c.CoreV1().Namespaces() })
+	case mesh.Pod:
+		return in(func(c kubernetes.Interface, ns string) lists[*core.PodList] { return c.CoreV1().Pods(ns) })
+	case mesh.ConfigMap:
+		return in(func(c kubernetes.Interface, ns string) lists[*core.ConfigMapList] { return c.CoreV1().ConfigMaps(ns) })
+	case mesh.Deployment:
+		return in(func(c kubernetes.Interface, ns string) lists[*apps.DeploymentList] { return c.AppsV1().Deployments(ns) })
+	case mesh.StatefulSet:
+		return in(func(c kubernetes.Interface, ns string) lists[*apps.StatefulSetList] {
+			return c.AppsV1().StatefulSets(ns)
+		})
+	case mesh.DaemonSet:
+		return in(func(c kubernetes.Interface, ns string) lists[*apps.DaemonSetList] { return c.AppsV1().DaemonSets(ns) })
+	case mesh.ReplicaSet:
+		return in(func(c kubernetes.Interface, ns string) lists[*apps.ReplicaSetList] { return c.AppsV1().ReplicaSets(ns) })
+	case mesh.Job:
+		return in(func(c kubernetes.Interface, ns string) lists[*batch.JobList] { return c.BatchV1().Jobs(ns) })
+	case mesh.CronJob:
+		return in(func(c kubernetes.Interface, ns string) lists[*batch.CronJobList] { return c.BatchV1().CronJobs(ns) })
+	}
+	return nil
+}
+
+// lists is what every typed client can do.
+type lists[L runtime.Object] interface {
+	List(ctx context.Context, o metav1.ListOptions) (L, error)
+}
+
+func in[L runtime.Object](of func(kubernetes.Interface, string) lists[L]) func(kubernetes.Interface) lister {
+	return func(c kubernetes.Interface) lister {
+		return func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {
+			return of(c, namespace).List(ctx, o)
+		}
+	}
+}
+
+// pages reads all pages of a list.
+func (r *reader) pages(ctx context.Context, kind mesh.Kind, list lister, namespace string) ([]*mesh.Object, error) {
+	var objects []*mesh.Object
+	p := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return list(ctx, namespace, o)
+	})
+	p.PageSize = pageSize
+	err := p.EachListItem(ctx, metav1.ListOptions{}, func(item runtime.Object) error {
+		if o := r.object(kind, item); o != nil {
+			objects = append(objects, o)
+		}
+		return nil
+	})
+	return objects, err
+}
+
+// object is the snapshot's form of what a client returned.
+func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
+	origin := mesh.Origin{Cluster: r.cluster}
+	if u, ok := item.(*unstructured.Unstructured); ok {
+		return mesh.NewObject(kind, u.Object, origin)
+	}
+	accessor, err := meta.Accessor(item)
+	if err != nil {
+		return nil
+	}
+	return mesh.NewTyped(kind, accessor, specOf(item), func() map[string]any {
+		raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(item)
+		if err != nil {
+			return map[string]any{}
+		}
+		raw["apiVersion"], raw["kind"] = kind.APIVersion(), kind.Kind
+		return raw
+	}, origin)
+}
+
+// specOf is the part of a typed object that mesh's accessor of its kind yields.
+func specOf(item runtime.Object) any {
+	switch o := item.(type) {
+	case *core.Service:
+		return &o.Spec
+	case *core.Pod:
+		return &o.Spec
+	case *apps.Deployment:
+		return &o.Spec
+	case *apps.StatefulSet:
+		return &o.Spec
+	case *apps.DaemonSet:
+		return &o.Spec
+	case *apps.ReplicaSet:
+		return &o.Spec
+	case *batch.Job:
+		return &o.Spec
+	case *batch.CronJob:
+		return &o.Spec
+	case *apiextensions.CustomResourceDefinition:
+		return &o.Spec
+	case *core.ConfigMap, *core.Secret, *admission.MutatingWebhookConfiguration, *admission.ValidatingWebhookConfiguration:
+		return o
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// secrets fetches the Secrets that Gateways refer to, one by one.
+func (r *reader) secrets(ctx context.Context) error {
+	client, err := r.client.Kubernetes()
+	if err != nil {
+		return err
+	}
+	var refused sync.Once
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(secretsAtOnce)
+	for _, ref := range credentials(mesh.New(r.live.Objects, mesh.Options{IstioNamespace: r.options.IstioNamespace})) {
+		group.Go(func() error {
+			secret, err := client.CoreV1().Secrets(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+			switch {
+			case apierrors.IsNotFound(err):
+				return nil
+			case apierrors.IsForbidden(err):
+				refused.Do(func() { r.skip(mesh.Secret, err) })
+				return nil
+			case err != nil:
+				return Explain("reading the secret "+ref.Namespace+"/"+ref.Name, err)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.live.Objects = append(r.live.Objects, r.object(mesh.Secret, secret))
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	r.live.Read = append(r.live.Read, mesh.Secret)
+	return nil
+}
+
+// credentials are the Secrets that Gateways name: those of Istio's beside the
+// gateway's workloads, those of the Gateway API's beside the Gateway.
+func credentials(s *mesh.Snapshot) []mesh.Ref {
+	var refs []mesh.Ref
+	add := func(namespace, name string) {
+		if name != "" && !strings.Contains(name, "://") {
+			refs = append(refs, mesh.Ref{Kind: mesh.Secret, Namespace: namespace, Name: name})
+		}
+	}
+	for _, gw := range s.Gateways() {
+		for _, server := range gw.Spec.GetServers() {
+			names := append([]string{server.GetTls().GetCredentialName()}, server.GetTls().GetCredentialNames()...)
+			for _, w := range s.Select("", gw.Spec.GetSelector()) {
+				for _, name := range names {
+					add(w.Object.Namespace, name)
+					if name != "" {
+						add(w.Object.Namespace, name+"-cacert")
+					}
+				}
+			}
+		}
+	}
+	for _, gw := range s.KubernetesGateways() {
+		for _, l := range gw.Spec.Listeners {
+			if l.TLS == nil {
+				continue
+			}
+			for _, ref := range l.TLS.CertificateRefs {
+				namespace := gw.Namespace
+				if ref.Namespace != nil {
+					namespace = string(*ref.Namespace)
+				}
+				add(namespace, string(ref.Name))
+			}
+		}
+	}
+	slices.SortFunc(refs, mesh.Ref.Compare)
+	return slices.Compact(refs)
+}
