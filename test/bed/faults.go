@@ -105,7 +105,7 @@ func (b *Bed) switchMode(ctx context.Context, m Mode, broken bool) error {
 	case Webhook:
 		err = b.breakWebhook(ctx, orDefault(arg, "deployments"), broken)
 	case IstiodDead:
-		err = b.breakIstiod(arg, broken)
+		err = b.breakIstiod(ctx, arg, broken)
 	}
 	if err != nil {
 		return fmt.Errorf("switching %s: %w", m, err)
@@ -153,11 +153,13 @@ func (b *Bed) breakQuota(ctx context.Context, namespace string, broken bool) err
 }
 
 // breakIstiod kills one istiod, or all, or lets them run again.
-func (b *Bed) breakIstiod(pod string, dead bool) error {
+func (b *Bed) breakIstiod(ctx context.Context, pod string, dead bool) error {
 	found := false
 	for _, run := range b.runtime.all() {
 		if run.program == "istiod" && (pod == "" || run.key.Name == pod) {
-			run.setDead(dead)
+			if err := run.setDead(ctx, dead); err != nil {
+				return err
+			}
 			found = true
 		}
 	}

@@ -2,11 +2,13 @@ package bed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"strconv"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -58,6 +60,11 @@ func (s *stages) restart(ctx context.Context) error {
 	if s.proc != nil {
 		s.proc.kill()
 		s.bed.procs.forget(s.proc)
+		// The next kwok has another identity: it would wait until the leases of this one run out.
+		leases := s.bed.client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+		if err := leases.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+			return fmt.Errorf("taking the nodes over from the last kwok: %w", err)
+		}
 	}
 	s.proc, err = s.bed.procs.start(spec{name: "kwok", path: s.bed.programs.kwok, logTo: s.bed.logs(), args: []string{
 		"--kubeconfig=" + s.bed.Kubeconfig(), "--config=" + s.bed.file("kwok.yaml"), "--manage-all-nodes", "--node-ip=127.0.0.1",
@@ -78,7 +85,10 @@ func (s *stages) set(ctx context.Context, change func(*stages)) error {
 	if !running {
 		return nil
 	}
-	return s.restart(ctx)
+	if err := s.restart(ctx); err != nil {
+		return err
+	}
+	return s.bed.waitNodes(ctx)
 }
 
 // cannotPull says whether kwok keeps the pod from running because of an image.
@@ -96,21 +106,36 @@ func (s *stages) cannotPull(pod *corev1.Pod) bool {
 	return false
 }
 
-// waitUsable returns when pods can be created and are scheduled: nodes Ready, unless that is what is broken, and the
-// default service account there.
+// waitUsable returns when pods can be created and are scheduled: nodes as they are to be, and the default service account
+// there.
 func (b *Bed) waitUsable(ctx context.Context) error {
+	if err := b.waitNodes(ctx); err != nil {
+		return err
+	}
+	return poll(ctx, func(ctx context.Context) error {
+		_, err := b.client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+// waitNodes returns when every node is Ready, or when that is what is broken, none is.
+func (b *Bed) waitNodes(ctx context.Context) error {
+	b.stages.mu.Lock()
+	ready, proc := !b.stages.nodesNotReady, b.stages.proc
+	b.stages.mu.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("nodes have not changed within 30 s"))
+	defer cancel()
 	return poll(ctx, func(ctx context.Context) error {
 		nodes, err := b.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
 		for _, n := range nodes.Items {
-			if !b.stages.nodesNotReady && !nodeReady(&n) {
-				return fmt.Errorf("node %s is not Ready; last lines of kwok:\n%s", n.Name, b.stages.proc.tail(20))
+			if nodeReady(&n) != ready {
+				return fmt.Errorf("node %s: Ready should be %t; last lines of kwok:\n%s", n.Name, ready, proc.tail(20))
 			}
 		}
-		_, err = b.client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
-		return err
+		return nil
 	})
 }
 

@@ -44,6 +44,7 @@ type podRun struct {
 	cleanups []func()
 	err      error
 	envoy    bool // counts as an Envoy; guarded by the runtime's lock
+	ready    func(context.Context) error
 	dead     bool // kept from running, though its pod stays Ready
 }
 
@@ -105,7 +106,7 @@ func (p *podRun) keep(ctx context.Context, sp spec, ready func(context.Context) 
 		return err
 	}
 	p.mu.Lock()
-	p.procs = append(p.procs, proc)
+	p.procs, p.ready = append(p.procs, proc), ready
 	p.mu.Unlock()
 	wait, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("not ready within a minute"))
 	defer cancel()
@@ -155,8 +156,8 @@ func (p *podRun) startAgain(ctx context.Context, sp spec, proc **process) bool {
 	return true
 }
 
-// setDead ends the processes and keeps them from running, or lets them run again.
-func (p *podRun) setDead(dead bool) {
+// setDead ends the processes and keeps them from running, or lets them run again and waits for that.
+func (p *podRun) setDead(ctx context.Context, dead bool) error {
 	p.mu.Lock()
 	p.dead = dead
 	procs := append([]*process(nil), p.procs...)
@@ -165,7 +166,22 @@ func (p *podRun) setDead(dead bool) {
 		for _, proc := range procs {
 			proc.kill()
 		}
+		return nil
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("%s does not come back", p.key))
+	defer cancel()
+	return poll(ctx, p.answers)
+}
+
+// answers is what the program was last waited for.
+func (p *podRun) answers(ctx context.Context) error {
+	p.mu.Lock()
+	ready := p.ready
+	p.mu.Unlock()
+	if ready == nil {
+		return nil
+	}
+	return ready(ctx)
 }
 
 // end stops what runs and gives back its ports.

@@ -25,7 +25,7 @@ func run() int {
 			"istiod, Envoy, Prometheus, Jaeger. Loopback only; no container engine, no image, no root.",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newBuildCmd(), newUpCmd(), newSuperviseCmd(), newDownCmd(), newStatusCmd(), newProxiesCmd(), newEnvoyCmd(),
+	root.AddCommand(newBuildCmd(), newUpCmd(), newSuperviseCmd(), newDownCmd(), newStatusCmd(), newListCmd(), newProxiesCmd(), newEnvoyCmd(),
 		newBreakCmd(), newMendCmd())
 	err := root.ExecuteContext(ctx)
 	switch {

@@ -40,6 +40,16 @@ func newStatusCmd() *cobra.Command {
 	return cmd
 }
 
+func newListCmd() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "Name the beds of this checkout that run now", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		names, err := bed.List()
+		for _, n := range names {
+			_, _ = fmt.Fprintln(cmd.OutOrStdout(), n)
+		}
+		return err
+	}}
+}
+
 func printStatus(out io.Writer, s bed.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(w, "bed\t%s, up for %s\nkubeconfig\t%s\nlogs\t%s\n", s.Name, time.Since(s.Started).Round(time.Second), s.Kubeconfig, s.Logs)

@@ -99,30 +99,19 @@ func newSuperviseCmd() *cobra.Command {
 
 func newDownCmd() *cobra.Command {
 	var name string
-	var all bool
 	cmd := &cobra.Command{Use: "down", Short: "End a bed and all its processes", Args: cobra.NoArgs}
 	nameFlag(cmd, &name)
-	cmd.Flags().BoolVar(&all, "all", false, "every bed of this checkout")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		names := []string{name}
-		if all {
-			var err error
-			if names, err = bed.List(); err != nil {
-				return err
-			}
-		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), 30*time.Second)
 		defer cancel()
-		for _, n := range names {
-			err := bed.Down(ctx, n)
-			switch {
-			case errors.Is(err, bed.ErrNotRunning):
-				cmd.PrintErrln(err.Error())
-			case err != nil:
-				return err
-			default:
-				cmd.PrintErrln("bed " + n + " is down")
-			}
+		err := bed.Down(ctx, name)
+		switch {
+		case errors.Is(err, bed.ErrNotRunning):
+			cmd.PrintErrln(err.Error())
+		case err != nil:
+			return err
+		default:
+			cmd.PrintErrln("bed " + name + " is down")
 		}
 		return nil
 	}
