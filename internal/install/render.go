@@ -10,8 +10,8 @@ import (
 	"sync"
 
 	"github.com/meshctl/meshctl/internal/hint"
+	charter "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -128,13 +128,35 @@ func (c *component) runChart(s *Spec, ch *chart.Chart, caps *common.Capabilities
 			eng.CustomTemplateFuncs = crds.funcs()
 		}
 	}
-	values, err := util.ToRenderValues(ch, c.helmValues(s), common.ReleaseOptions{Name: releaseName, Namespace: c.namespace}, caps)
+	top, err := c.templateData(s, ch, caps)
 	if err != nil {
 		return nil, nil, err
 	}
 	// Nothing here waits: without a client the templates cannot ask a cluster.
-	files, err := eng.RenderWithContext(context.Background(), ch, values)
+	files, err := eng.RenderWithContext(context.Background(), ch, top)
 	return files, crds, err
+}
+
+// templateData is what the templates see: the chart's values with ours over
+// them, and what Helm tells every chart. Helm's own function for it brings a
+// JSON schema library that takes a third of the program's start, and Istio's
+// charts have no use for it.
+func (c *component) templateData(s *Spec, ch *chart.Chart, caps *common.Capabilities) (common.Values, error) {
+	accessor, err := charter.NewAccessor(ch)
+	if err != nil {
+		return nil, err
+	}
+	values := cloneMap(ch.Values)
+	mergeInto(values, c.helmValues(s))
+	return common.Values{
+		"Chart":        accessor.MetadataAsMap(),
+		"Capabilities": caps,
+		"Release": map[string]any{
+			"Name": releaseName, "Namespace": c.namespace, "Service": "Helm",
+			"IsInstall": false, "IsUpgrade": false, "Revision": 0,
+		},
+		"Values": common.Values(values),
+	}, nil
 }
 
 // notesWarnings picks the lines that a chart's notes mark as warnings.

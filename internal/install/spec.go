@@ -6,7 +6,6 @@
 package install
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -108,8 +107,7 @@ func newResolver(in Inputs) (*resolver, error) {
 	if r.ground, err = r.readProfile(profiles.Default); err != nil {
 		return nil, err
 	}
-	addons := slices.Collect(maps.Keys(lookupMap(r.ground, "spec", "addons")))
-	r.document = documentSchema(addons, sync.OnceValue(func() *shape { return valuesSchema(r.charts.defaults) }))
+	r.document = documentSchema(AddonNames(), sync.OnceValue(func() *shape { return valuesSchema(r.charts.defaults) }))
 	r.spec, _ = r.document.child("spec")
 	return r, nil
 }
@@ -170,7 +168,21 @@ func (r *resolver) readProfile(name string) (map[string]any, error) {
 	if err := yaml.Unmarshal(data, &m); err != nil {
 		return nil, hint.Usagef("", "reading profile %s: %s", name, yamlReason(err))
 	}
+	if r.charts.custom && lookup(m, "spec", "addons") == nil {
+		r.addAddons(m, name)
+	}
 	return m, nil
+}
+
+// addAddons gives a profile from the user's directory, which cannot know of
+// add-ons, those of our profile of the same name.
+func (r *resolver) addAddons(m map[string]any, name string) {
+	ours := map[string]any{}
+	if data, err := profiles.Read(name); err == nil && yaml.Unmarshal(data, &ours) == nil {
+		if a := lookup(ours, "spec", "addons"); a != nil {
+			put(m, a, "spec", "addons")
+		}
+	}
 }
 
 // detect sets what a cluster's version tells. On GKE the CNI agent belongs in

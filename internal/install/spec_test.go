@@ -2,11 +2,14 @@ package install
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/meshctl/meshctl/internal/hint"
+	"istio.io/istio/manifests"
 )
 
 func TestLayersWinInOrder(t *testing.T) {
@@ -71,6 +74,31 @@ func TestNamespaceAndAddons(t *testing.T) {
 	if s, err = Resolve(Inputs{}); err != nil || len(s.Addons) != 0 || s.Namespace != "istio-system" {
 		t.Errorf("default profile: add-ons %v in %s, %v", s.Addons, s.Namespace, err)
 	}
+}
+
+func TestManifestsDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, manifests.FS); err != nil {
+		t.Fatal(err)
+	}
+	theirs := render(t, Inputs{Profile: "demo", ManifestsDir: dir})
+	s, err := Resolve(Inputs{Set: []string{"profile=demo", "installPackagePath=" + dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Addons) != 4 {
+		t.Errorf("add-ons = %v, want those of our profile", s.Addons)
+	}
+	if ours := render(t, Inputs{Profile: "demo"}); len(ours.Objects()) != len(theirs.Objects()) {
+		t.Errorf("%d objects from the directory, %d from the binary", len(theirs.Objects()), len(ours.Objects()))
+	}
+	// A chart that is changed there is the one that is used.
+	crds := filepath.Join(dir, "charts", "base", "templates", "crds.yaml")
+	if err := os.WriteFile(crds, []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: instead}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	find(t, render(t, Inputs{ManifestsDir: dir}), "ConfigMap", "instead")
 }
 
 func TestClusterVersionTells(t *testing.T) {
