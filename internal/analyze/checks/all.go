@@ -4,6 +4,7 @@ package checks
 
 import (
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
 )
@@ -11,9 +12,12 @@ import (
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	return []*analyze.Check{
-		virtualservice.MissingGateway, // IST0101
-		virtualservice.MissingHost,    // IST0101
-		virtualservice.MissingSubset,  // IST0101
-		schema.Invalid,                // IST0106
+		virtualservice.MissingGateway,  // IST0101
+		virtualservice.MissingHost,     // IST0101
+		virtualservice.MissingSubset,   // IST0101
+		injection.NamespaceNotInjected, // IST0102
+		injection.MissingProxy,         // IST0103
+		schema.Invalid,                 // IST0106
+		injection.MultipleLabels,       // IST0123
 	}
 }

@@ -1,0 +1,27 @@
+package mesh
+
+// KnownEverywhere says whether absence of an object of the kind means that it
+// exists in no namespace of the mesh: the kind was read from a whole cluster,
+// or the input is complete. Files alone never say so.
+func (s *Snapshot) KnownEverywhere(kind Kind) bool {
+	s.touch(kind)
+	if _, skipped := s.skipped[kind]; skipped {
+		return false
+	}
+	return s.options.Complete || s.read[kind]
+}
+
+// HasNamespace says whether the input holds the Namespace, or an object of a
+// kind that was asked for in it.
+func (s *Snapshot) HasNamespace(name string, kinds ...Kind) bool {
+	if s.Get(Namespace, "", name) != nil {
+		return true
+	}
+	s.touch(kinds...)
+	for _, kind := range kinds {
+		if s.inNS[kindNS{kind, name}] {
+			return true
+		}
+	}
+	return false
+}
