@@ -14,25 +14,30 @@ import (
 func TestManifestParity(t *testing.T) {
 	t.Parallel()
 	tools := buildTools(t)
-	var rows []Row
-	for _, c := range append(Profiles(), Variants()...) {
-		row, err := tools.Run(t.Context(), c)
-		if err != nil {
-			t.Errorf("%s: %v", c.Name, err)
-			continue
+	cases := append(Profiles(), Variants()...)
+	rows := make([]Row, len(cases))
+	t.Run("cases", func(t *testing.T) { // returns when all of its parallel cases are done
+		for i, c := range cases {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				row, err := tools.Run(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows[i] = row
+				for i, d := range row.Open {
+					if i == 10 {
+						t.Errorf("and %d more", len(row.Open)-i)
+						break
+					}
+					t.Error(d)
+				}
+				if !row.SameOrder {
+					t.Error("the objects are in another order")
+				}
+			})
 		}
-		rows = append(rows, row)
-		for i, d := range row.Open {
-			if i == 10 {
-				t.Errorf("%s: and %d more", c.Name, len(row.Open)-i)
-				break
-			}
-			t.Errorf("%s: %s", c.Name, d)
-		}
-		if !row.SameOrder {
-			t.Errorf("%s: the objects are in another order", c.Name)
-		}
-	}
+	})
 	t.Logf("parity with istioctl, in objects:\n%s", Table(rows))
 }
 
