@@ -45,19 +45,17 @@ type Bed struct {
 	mu      sync.Mutex
 	portsOf map[string][]int
 	started time.Time
+	isUp    bool // it came up; else its logs are kept
 }
 
-// Start builds what is missing and brings a bed up. When it fails nothing is left running, and the error ends with the
+// Start brings a bed up in this process; the programs must be there, see Build. When it fails nothing is left running, and the error ends with the
 // last log lines of the process that did not come up. Cancelling ctx later ends the bed as Down does.
 func Start(ctx context.Context, o Options) (*Bed, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	if err := Build(ctx, o.Log); err != nil {
-		return nil, err
-	}
-	b, err := claim(o)
+	b, err := claim(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -69,15 +67,19 @@ func Start(ctx context.Context, o Options) (*Bed, error) {
 		b.Down()
 		return nil, fmt.Errorf("starting bed %s: %w", o.Name, err)
 	}
+	b.isUp = true
 	context.AfterFunc(life, b.Down)
 	fmt.Fprintf(o.Log, "bed %s is up in %.1f s: export KUBECONFIG=%s\n", o.Name, time.Since(b.started).Seconds(), b.Kubeconfig())
 	return b, nil
 }
 
 // claim takes the bed's name and its empty folder.
-func claim(o Options) (*Bed, error) {
+func claim(ctx context.Context, o Options) (*Bed, error) {
 	l, err := findLayout()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkBuilt(ctx, l); err != nil {
 		return nil, err
 	}
 	progs, err := findPrograms(l)
@@ -96,6 +98,7 @@ func claim(o Options) (*Bed, error) {
 	b := &Bed{opts: o, layout: l, programs: progs, dir: l.bed(o.Name), lock: lock, ports: newPorts(), procs: newGroup(),
 		portsOf: map[string][]int{}, started: time.Now(), stop: func(error) {}}
 	removeLeftovers(b.dir)
+	sweep(l)
 	if err := os.MkdirAll(b.logs(), 0o755); err != nil {
 		return nil, err
 	}
@@ -138,8 +141,8 @@ func (b *Bed) up(ctx context.Context) (err error) {
 	return b.waitUsable(ctx)
 }
 
-// Down ends every process of the bed and removes its state; the logs of a bed that failed to start stay. It returns
-// when all is gone and may be called again.
+// Down ends every process of the bed and returns when all is gone. The logs stay, but for a bed that came up and whose
+// name was made up. It may be called again.
 func (b *Bed) Down() {
 	b.down.Do(func() {
 		b.stop(errors.New("bed " + b.opts.Name + " is going down"))
@@ -147,6 +150,10 @@ func (b *Bed) Down() {
 		_ = os.RemoveAll(b.sockets)
 		_ = os.RemoveAll(b.file("etcd"))
 		_ = os.Remove(b.file("state.json"))
+		if b.isUp && strings.HasPrefix(b.opts.Name, madeUp) {
+			_ = os.RemoveAll(b.dir)
+			_ = os.Remove(b.lock.Name())
+		}
 		_ = b.lock.Close()
 	})
 }
@@ -203,6 +210,21 @@ func readState(dir string) (state, error) {
 		return s, err
 	}
 	return s, json.Unmarshal(raw, &s)
+}
+
+// sweep clears what killed beds with made-up names left: nobody will start one of that name again.
+func sweep(l layout) {
+	dirs, _ := filepath.Glob(l.bed(madeUp + "*"))
+	for _, d := range dirs {
+		if filepath.Ext(d) == ".lock" {
+			continue // a bed makes its folder after it has its lock
+		}
+		if f, err := tryLock(d + ".lock"); err == nil {
+			removeLeftovers(d)
+			_ = os.Remove(d + ".lock")
+			_ = f.Close()
+		}
+	}
 }
 
 // removeLeftovers clears what a bed that was killed, or an earlier one of that name, left in its folder.

@@ -70,9 +70,13 @@ func Build(ctx context.Context, log io.Writer, names ...string) error {
 		return err
 	}
 	defer unlock()
+	version, err := goVersion(ctx)
+	if err != nil {
+		return err
+	}
 	for _, p := range parts() {
 		if slices.Contains(names, p.name) || len(names) == 0 && !p.optional {
-			if err := p.build(ctx, l, log); err != nil {
+			if err := p.build(ctx, l, version, log); err != nil {
 				return err
 			}
 		}
@@ -103,15 +107,10 @@ func checkPartNames(names []string) error {
 	return nil
 }
 
-func (p part) build(ctx context.Context, l layout, log io.Writer) error {
-	dir := filepath.Join(l.repo, "test", "bed", "build", p.module)
-	want, err := p.stamp(ctx, dir)
-	if err != nil {
-		return fmt.Errorf("building %s: %w", p.name, err)
-	}
-	stamp := l.bin("." + p.name + ".stamp")
-	if got, err := os.ReadFile(stamp); err == nil && string(got) == want && p.present(l) {
-		return nil
+func (p part) build(ctx context.Context, l layout, version string, log io.Writer) error {
+	want, current, err := p.current(l, version)
+	if err != nil || current {
+		return err
 	}
 	out := l.bin("")
 	if p.rename != "" {
@@ -121,13 +120,13 @@ func (p part) build(ctx context.Context, l layout, log io.Writer) error {
 	fmt.Fprintf(log, "building %s ...\n", strings.Join(p.binaries(), ", "))
 	args := []string{"build", "-trimpath", "-ldflags", strings.TrimSpace("-s -w " + p.ldflags), "-o", out}
 	cmd := exec.CommandContext(ctx, "go", append(args, p.packages...)...)
-	cmd.Dir = dir
+	cmd.Dir = p.dir(l)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOWORK=off")
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", p.name, err, lastLines(string(b), 20))
 	}
 	fmt.Fprintf(log, "built %s in %.0f s\n", p.name, time.Since(start).Seconds())
-	return os.WriteFile(stamp, []byte(want), 0o644)
+	return os.WriteFile(p.stampFile(l), []byte(want), 0o644)
 }
 
 func (p part) present(l layout) bool {
@@ -139,16 +138,52 @@ func (p part) present(l layout) bool {
 	return true
 }
 
-// stamp is a hash of all that decides what go build makes.
-func (p part) stamp(ctx context.Context, dir string) (string, error) {
+func (p part) dir(l layout) string       { return filepath.Join(l.repo, "test", "bed", "build", p.module) }
+func (p part) stampFile(l layout) string { return l.bin("." + p.name + ".stamp") }
+
+// current says whether the binaries are those that go build would make now, and what their stamp has to be.
+func (p part) current(l layout, goVersion string) (stamp string, ok bool, err error) {
+	stamp, err = p.stamp(p.dir(l), goVersion)
+	if err != nil {
+		return "", false, fmt.Errorf("building %s: %w", p.name, err)
+	}
+	got, err := os.ReadFile(p.stampFile(l))
+	return stamp, err == nil && string(got) == stamp && p.present(l), nil
+}
+
+func goVersion(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION")
 	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
 	version, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("asking go for its version: %w", err)
 	}
+	return string(version), nil
+}
+
+// checkBuilt is an error unless every program a bed runs is there and up to date.
+func checkBuilt(ctx context.Context, l layout) error {
+	version, err := goVersion(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts() {
+		if p.optional {
+			continue
+		}
+		if _, ok, err := p.current(l, version); err != nil {
+			return err
+		} else if !ok {
+			return fmt.Errorf("%s is not built, or from other sources: run `go run ./cmd/bed build` in test/bed", p.name)
+		}
+	}
+	return nil
+}
+
+// stamp is a hash of all that decides what go build makes.
+func (p part) stamp(dir, goVersion string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, string(version), goruntime.GOOS, goruntime.GOARCH, p.packages, p.ldflags, p.rename)
+	fmt.Fprintln(h, goVersion, goruntime.GOOS, goruntime.GOARCH, p.packages, p.ldflags, p.rename)
 	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
 	for _, f := range append(files, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")) {
 		b, err := os.ReadFile(f)

@@ -29,11 +29,14 @@ type Options struct {
 	Log io.Writer
 }
 
+// madeUp begins the names of beds that were given none.
+const madeUp = "go-"
+
 var validName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Name == "" {
-		o.Name = fmt.Sprintf("go-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6)
+		o.Name = fmt.Sprintf("%s%d-%d", madeUp, os.Getpid(), time.Now().UnixNano()%1e6)
 	}
 	if !validName.MatchString(o.Name) {
 		return o, fmt.Errorf("bed name %q: want lower-case letters, digits and dashes, at most 40", o.Name)

@@ -19,10 +19,15 @@ const outcome = "\x00"
 // Supervise runs a bed until it is told to end, by Remote.Down or a signal that ends ctx. Progress, then the outcome of the
 // start, go to tell.
 func Supervise(ctx context.Context, o Options, tell *os.File) error {
+	syscall.CloseOnExec(int(tell.Fd())) // the children must not hold it open
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o.Log = tell
-	b, err := Start(ctx, o)
+	err := Build(ctx, tell)
+	var b *Bed
+	if err == nil {
+		b, err = Start(ctx, o)
+	}
 	if err == nil {
 		err = b.serveControl(cancel)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +90,6 @@ func newSuperviseCmd() *cobra.Command {
 		if tell == nil {
 			return errors.New("supervise is started by `bed up`")
 		}
-		syscall.CloseOnExec(3) // the children must not hold it open
 		return bed.Supervise(cmd.Context(), o, tell)
 	}
 	return cmd
