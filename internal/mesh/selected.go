@@ -17,6 +17,12 @@ func (s *Snapshot) Selects(namespace string, selector map[string]string) bool {
 	if len(s.Select(namespace, selector)) > 0 {
 		return true
 	}
+	return s.SelectsMachines(namespace, selector) || len(s.RunningPods(namespace, selector)) > 0
+}
+
+// SelectsMachines is [Snapshot.Selects] of virtual machines alone: WorkloadEntries
+// and WorkloadGroups.
+func (s *Snapshot) SelectsMachines(namespace string, selector map[string]string) bool {
 	for _, we := range in(s.WorkloadEntries(), namespace) {
 		if entryHas(we, selector) {
 			return true
@@ -27,7 +33,7 @@ func (s *Snapshot) Selects(namespace string, selector map[string]string) bool {
 			return true
 		}
 	}
-	return len(s.RunningPods(namespace, selector)) > 0
+	return false
 }
 
 // entryHas says whether a WorkloadEntry has all the labels, in its spec or its

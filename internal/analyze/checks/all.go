@@ -4,20 +4,30 @@ package checks
 
 import (
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
+	"github.com/meshctl/meshctl/internal/analyze/checks/service"
+	"github.com/meshctl/meshctl/internal/analyze/checks/sidecar"
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
 )
 
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	return []*analyze.Check{
-		virtualservice.MissingGateway,  // IST0101
-		virtualservice.MissingHost,     // IST0101
-		virtualservice.MissingSubset,   // IST0101
-		injection.NamespaceNotInjected, // IST0102
-		injection.MissingProxy,         // IST0103
-		schema.Invalid,                 // IST0106
-		injection.MultipleLabels,       // IST0123
+		virtualservice.MissingGateway,        // IST0101
+		virtualservice.MissingHost,           // IST0101
+		authorizationpolicy.MissingNamespace, // IST0101
+		virtualservice.MissingSubset,         // IST0101
+		sidecar.SelectorUnmatched,            // IST0101
+		injection.NamespaceNotInjected,       // IST0102
+		injection.MissingProxy,               // IST0103
+		schema.Invalid,                       // IST0106
+		sidecar.Conflicting,                  // IST0110
+		sidecar.MultipleDefault,              // IST0111
+		service.PortName,                     // IST0118
+		injection.MultipleLabels,             // IST0123
+		authorizationpolicy.WithoutWorkloads, // IST0127
+		service.ExternalNamePort,             // IST0150
 	}
 }
