@@ -4,6 +4,7 @@
 package kube
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ type Client struct {
 func NewClient(getter genericclioptions.RESTClientGetter, timeout time.Duration) *Client {
 	c := &Client{getter: getter}
 	c.config = sync.OnceValues(func() (*rest.Config, error) {
+		if err := c.named(); err != nil {
+			return nil, err
+		}
 		cfg, err := getter.ToRESTConfig()
 		if err != nil {
 			return nil, hint.Unanswerablef("name a cluster with --kubeconfig or --context, or set KUBECONFIG",
@@ -71,6 +75,22 @@ func NewClient(getter genericclioptions.RESTClientGetter, timeout time.Duration)
 	})
 	c.mapper = sync.OnceValues(func() (meta.ResettableRESTMapper, error) { return newMapper(c) })
 	return c
+}
+
+// named makes sure that a cluster is named somewhere: without one client-go
+// would try localhost:8080, which is nobody's cluster.
+func (c *Client) named() error {
+	loader := c.getter.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil || len(raw.Clusters) > 0 {
+		return nil // what is wrong with it, ToRESTConfig says
+	}
+	if _, err := rest.InClusterConfig(); err == nil {
+		return nil
+	}
+	files := loader.ConfigAccess().GetLoadingPrecedence()
+	return hint.Unanswerablef("name one with --kubeconfig or KUBECONFIG",
+		"no cluster is configured: %s names none", strings.Join(files, ", "))
 }
 
 // Config is the client's REST configuration. Copy it before changing it.
