@@ -37,18 +37,18 @@ func (s *Snapshot) isRevision(label string) bool {
 
 // GatewayWorkloads are the workloads that a Gateway of a namespace configures.
 func (s *Snapshot) GatewayWorkloads(namespace string, selector map[string]string) []*Workload {
-	return s.Select(s.gatewayScope(namespace), selector)
+	return s.Select(s.GatewayScope(namespace), selector)
 }
 
 // GatewaySelects says whether a Gateway of a namespace configures anything at
 // all; see [Snapshot.Selects].
 func (s *Snapshot) GatewaySelects(namespace string, selector map[string]string) bool {
-	return s.Selects(s.gatewayScope(namespace), selector)
+	return s.Selects(s.GatewayScope(namespace), selector)
 }
 
-// gatewayScope is the only namespace whose workloads a Gateway of a namespace
+// GatewayScope is the only namespace whose workloads a Gateway of a namespace
 // can select; empty, as istiod has it unless told otherwise, for all.
-func (s *Snapshot) gatewayScope(namespace string) string {
+func (s *Snapshot) GatewayScope(namespace string) string {
 	if s.ControlPlaneSets("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "true") {
 		return namespace
 	}

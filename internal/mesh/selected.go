@@ -119,3 +119,6 @@ func in[T any](list []*Resource[T], namespace string) []*Resource[T] {
 func (o *Object) FromCluster() bool {
 	return o.Origin.File == "" || text(o.Field("metadata", "uid")) != ""
 }
+
+// Subset says whether labels have all of a selector.
+func Subset(selector, labels map[string]string) bool { return labelsMatch(selector, labels) }

@@ -5,6 +5,7 @@ package checks
 import (
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
+	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
@@ -15,6 +16,7 @@ import (
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	return []*analyze.Check{
+		gateway.SelectorUnmatched,            // IST0101
 		virtualservice.MissingGateway,        // IST0101
 		virtualservice.MissingHost,           // IST0101
 		authorizationpolicy.MissingNamespace, // IST0101
@@ -28,6 +30,8 @@ func All() []*analyze.Check {
 		service.PortName,                     // IST0118
 		injection.MultipleLabels,             // IST0123
 		authorizationpolicy.WithoutWorkloads, // IST0127
+		gateway.Conflicting,                  // IST0145
 		service.ExternalNamePort,             // IST0150
+		gateway.PortNotOnService,             // IST0162
 	}
 }

@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// Conflicting finds Gateways that want the same host on the same port of the
+// same workloads.
+var Conflicting = &analyze.Check{
+	Code: "IST0145", Name: "conflicting-gateways", Severity: analyze.Error, KIA: "KIA0301",
+	Reads: []mesh.Kind{mesh.Gateway},
+	Uses:  mesh.WorkloadKinds(),
+	Doc: analyze.Doc{
+		What: "Several Gateways claim the same host on the same port and address of the same gateway workloads.",
+		Why:  "For TLS and TCP the oldest server wins and the others are dropped as a whole, with all their hosts and certificates: clients get the wrong certificate, or no answer. Servers of plain HTTP are merged, which works as long as they agree.",
+		Fix:  "Keep the host in one Gateway, and let VirtualServices of all namespaces name that one; or give the Gateways workloads, ports or hosts of their own.",
+	},
+	Run: func(p *analyze.Pass) {
+		of := groups(p)
+		bySpot := allClaims(p, of)
+		for _, gw := range p.Gateways() {
+			for i, server := range gw.Spec.GetServers() {
+				for j, s := range spotsOf(server) {
+					c := claim{gw.Object, server, gw.At("spec.servers[%d].hosts[%d]", i, j)}
+					if clash(p, s, c, rivalsOf(c, of[gw.Object], bySpot[s])) {
+						break // one finding for a server
+					}
+				}
+			}
+		}
+	},
+}
+
+// rivals are the claims of other Gateways on a spot, for the same workloads.
+type rivals struct {
+	count, plain, redirects int
+	first                   []claim // at most three
+}
+
+// rivalsOf looks at groups, not at every Gateway: thousands may share a spot.
+func rivalsOf(c claim, g *group, there map[*group]*claims) rivals {
+	var r rivals
+	add := func(group *group) {
+		if claimed := there[group]; claimed != nil && g.near[group] {
+			r.count += len(claimed.all)
+			r.plain += claimed.plain
+			r.redirects += claimed.redirects
+			for _, other := range claimed.all[:min(4, len(claimed.all))] {
+				if other.gateway != c.gateway {
+					r.first = append(r.first, other)
+				}
+			}
+		}
+	}
+	if len(there) < len(g.near) {
+		for group := range there {
+			add(group)
+		}
+	} else {
+		for group := range g.near {
+			add(group)
+		}
+	}
+	slices.SortFunc(r.first, func(a, b claim) int { return a.gateway.Compare(b.gateway.Ref) })
+	r.first = r.first[:min(3, len(r.first))]
+	r.count-- // c itself
+	return r
+}
+
+// clash reports a server whose host others claim too.
+func clash(p *analyze.Pass, s spot, c claim, r rivals) bool {
+	if r.count == 0 {
+		return false
+	}
+	what := fmt.Sprintf("host %q on port %d", s.host, s.port)
+	if s.bind != "" {
+		what += " of " + s.bind
+	}
+	gateways := "another Gateway"
+	if r.count > 1 {
+		gateways = fmt.Sprintf("%d other Gateways", r.count)
+	}
+	var f *analyze.Finding
+	switch all := r.count + 1; {
+	case r.plain == all && r.redirects == 0:
+		f = p.Report(c.at, "%s is claimed by %s too: their routes are served together", what, gateways).As(analyze.Info)
+	case r.plain == all && r.redirects < all:
+		f = p.Report(c.at, "%s is claimed by %s too, and they do not agree on httpsRedirect", what, gateways).As(analyze.Warning)
+	default:
+		f = p.Report(c.at, "%s is claimed by %s too: the oldest gets it, and the others' servers are dropped", what, gateways)
+	}
+	for _, other := range r.first {
+		f.Evidence(other.at, "claims it for the same workloads")
+	}
+	if s.host == "*" {
+		f.Suggest("keep the server in one Gateway, and let the VirtualServices of all namespaces name that one")
+	} else {
+		f.Suggest("keep %q in one Gateway, and let the VirtualServices of all namespaces name that one", s.host)
+	}
+	return true
+}
