@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
@@ -74,7 +75,7 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 	}
 	for _, i := range report.Istiods {
 		if i.Error != "" {
-			o.f.IO.Warnf("istiod %s.%s: %s", i.Name, i.Namespace, i.Error)
+			o.f.IO.Warnf("no answer from istiod %s.%s: %s", i.Name, i.Namespace, i.Error)
 		}
 	}
 	if err := o.narrow(ctx, client, report, args); err != nil {
@@ -126,38 +127,43 @@ func (o *proxyStatusOptions) narrow(ctx context.Context, client *kube.Client, re
 	if len(args) == 0 {
 		return nil
 	}
-	id, err := o.proxyID(ctx, client, report, args[0])
+	namespace, err := o.f.Namespace()
 	if err != nil {
 		return err
 	}
-	report.Keep(func(p *proxyconfig.ProxySync) bool { return p.ID() == id })
-	if len(report.Proxies) > 0 {
-		return nil
+	// A connected proxy need not be a pod.
+	connected := func(id string) bool {
+		return slices.ContainsFunc(report.Proxies, func(p proxyconfig.ProxySync) bool { return p.ID() == id })
 	}
-	next := "is it injected and running? its istio-proxy container's log says what it waits for: `kubectl logs -n " +
-		id[strings.LastIndexByte(id, '.')+1:] + " " + id[:max(0, strings.LastIndexByte(id, '.'))] + " -c istio-proxy`"
-	if !report.Complete {
-		return hint.Unanswerablef(next, "proxy %s is not connected to any istiod that answered", id)
+	id := args[0]
+	if !connected(id) {
+		id += "." + namespace
 	}
-	return hint.Failf(next, "proxy %s is not connected to any istiod", id)
-}
-
-// proxyID is the proxy that arg names. A connected proxy need not be a pod.
-func (o *proxyStatusOptions) proxyID(ctx context.Context, client *kube.Client, report *proxyconfig.SyncReport, arg string) (string, error) {
-	namespace, err := o.f.Namespace()
-	if err != nil {
-		return "", err
-	}
-	for i := range report.Proxies {
-		if id := report.Proxies[i].ID(); id == arg || id == arg+"."+namespace {
-			return id, nil
+	if !connected(id) {
+		pod, err := client.FindPod(ctx, args[0], namespace)
+		if err != nil {
+			return err
+		}
+		if id = pod.Name + "." + pod.Namespace; !connected(id) {
+			return notConnected(pod, report.Complete)
 		}
 	}
-	pod, err := client.FindPod(ctx, arg, namespace)
-	if err != nil {
-		return "", err
+	report.Keep(func(p *proxyconfig.ProxySync) bool { return p.ID() == id })
+	return nil
+}
+
+// notConnected says that a pod's proxy is missing, and what most likely is the reason.
+func notConnected(pod *corev1.Pod, complete bool) error {
+	next := "its proxy's log says what it waits for: `kubectl logs -n " + pod.Namespace + " " + pod.Name + " -c istio-proxy`"
+	containers := slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers)
+	if !slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == "istio-proxy" }) {
+		return hint.Failf("label its namespace with istio-injection=enabled, or the pod with sidecar.istio.io/inject=true, and restart it",
+			"pod %s.%s has no sidecar: there is no istio-proxy container in it", pod.Name, pod.Namespace)
 	}
-	return pod.Name + "." + pod.Namespace, nil
+	if !complete {
+		return hint.Unanswerablef(next, "the proxy of pod %s.%s is not connected to any istiod that answered", pod.Name, pod.Namespace)
+	}
+	return hint.Failf(next, "the proxy of pod %s.%s is not connected to any istiod", pod.Name, pod.Namespace)
 }
 
 // syncz reads istiod's /debug/syncz through the API server.

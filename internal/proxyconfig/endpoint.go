@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -134,9 +135,24 @@ func ReadEndpoints(s Source, f EndpointFilter) (*EndpointList, error) {
 		}
 	}
 	slices.SortStableFunc(r.list.Endpoints, func(a, b Endpoint) int {
-		return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.Cluster, b.Cluster))
+		return cmp.Or(compareHosts(a.Address, b.Address), a.Port-b.Port, strings.Compare(a.text, b.text), strings.Compare(a.Cluster, b.Cluster))
 	})
 	return r.list, nil
+}
+
+// compareHosts orders IP addresses by number, before everything else.
+func compareHosts(a, b string) int {
+	ipA, errA := netip.ParseAddr(a)
+	ipB, errB := netip.ParseAddr(b)
+	switch {
+	case errA == nil && errB == nil:
+		return ipA.Compare(ipB)
+	case errA == nil:
+		return -1
+	case errB == nil:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 func (r *endpointReader) add(e Endpoint) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,8 +159,16 @@ func (l *RouteList) brief() output.Table {
 	return t
 }
 
+func addressLast(domain string) int {
+	if _, err := netip.ParseAddr(domain); err == nil {
+		return 1
+	}
+	return 0
+}
+
 // shortDomains leaves out what follows from another domain, the same with a
-// port or with more of the cluster's suffix, and names the first two.
+// port or with more of the cluster's suffix, and names the first two: short
+// names first, addresses last.
 func shortDomains(domains []string) string {
 	var short []string
 	for _, d := range domains {
@@ -171,7 +180,9 @@ func shortDomains(domains []string) string {
 			short = append(short, d)
 		}
 	}
-	slices.SortStableFunc(short, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	slices.SortStableFunc(short, func(a, b string) int {
+		return cmp.Or(cmp.Compare(addressLast(a), addressLast(b)), cmp.Compare(len(a), len(b)))
+	})
 	if len(short) > 2 {
 		return fmt.Sprintf("%s, %s + %d more", short[0], short[1], len(short)-2)
 	}

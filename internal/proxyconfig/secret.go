@@ -163,7 +163,7 @@ func (d wireData) certificates() ([]*x509.Certificate, error) {
 
 func (s Secret) of(c *x509.Certificate, now time.Time) Secret {
 	after, before := c.NotAfter.UTC(), c.NotBefore.UTC()
-	s.Serial = c.SerialNumber.Text(16)
+	s.Serial = fmt.Sprintf("%x", c.SerialNumber.Bytes())
 	s.NotAfter, s.NotBefore = &after, &before
 	valid := !now.Before(before) && !now.After(after)
 	s.Valid = &valid
