@@ -38,6 +38,10 @@ func failure(doing, object, verb string, err error) error {
 	case isFieldConflict(err):
 		p.text = conflicts(err)
 		return fail("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`, or take them over with --force-conflicts")
+	case apierrors.IsForbidden(err) && !isDenied(err):
+		p.text = "refused: " + p.text
+		return fail("something in the cluster refuses it: a webhook, a quota or a policy; " +
+			"see `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations,validatingadmissionpolicies`")
 	case apierrors.IsForbidden(err):
 		if _, who, found := strings.Cut(p.text, "is forbidden: "); found {
 			p.text = who
@@ -58,6 +62,10 @@ func failure(doing, object, verb string, err error) error {
 	}
 	return p
 }
+
+// isDenied tells a permission that is missing from an admission that is refused:
+// the API server calls both forbidden.
+func isDenied(err error) bool { return strings.Contains(message(err), " cannot ") }
 
 // canI is the command that asks for the missing permission.
 func canI(verb string, err error) string {

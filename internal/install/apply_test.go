@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/hint"
 )
@@ -287,5 +288,20 @@ data: {mesh: "x"}
 	}
 	if writes := fmt.Sprint(m.did("apply"), m.did("try")); writes != "[] []" {
 		t.Errorf("sent %s", writes)
+	}
+}
+
+func TestARefusalIsNotAMissingPermission(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	m.fail = func(call string) error {
+		if call == "try Deployment istio-system/istiod" {
+			return apierrors.NewForbidden(schema.GroupResource{Resource: "deployments"}, "istiod", errors.New(`admission webhook "policy" denied the request: not on a Friday`))
+		}
+		return nil
+	}
+	_, err := NewPlan(t.Context(), m, mesh(), PlanOptions{})
+	if hint.ClassOf(err) != hint.Failed || strings.Contains(hint.Of(err), "can-i") || !strings.Contains(err.Error(), "not on a Friday") {
+		t.Errorf("class %v, hint %q, error %v", hint.ClassOf(err), hint.Of(err), err)
 	}
 }

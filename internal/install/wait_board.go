@@ -19,10 +19,11 @@ type board struct {
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
 	blinded map[string]error
+	pulls   map[string]string // why an image could not be pulled, by pod and container
 }
 
 func newBoard() *board {
-	return &board{changed: make(chan struct{}, 1), now: time.Now, objects: map[string]*unstructured.Unstructured{}, blinded: map[string]error{}}
+	return &board{changed: make(chan struct{}, 1), now: time.Now, objects: map[string]*unstructured.Unstructured{}, blinded: map[string]error{}, pulls: map[string]string{}}
 }
 
 func boardKey(kind, namespace, name string) string { return kind + "\x00" + namespace + "\x00" + name }
@@ -30,6 +31,7 @@ func boardKey(kind, namespace, name string) string { return kind + "\x00" + name
 func (b *board) see(obj *unstructured.Unstructured, gone bool) {
 	key := boardKey(obj.GetKind(), obj.GetNamespace(), obj.GetName())
 	b.mu.Lock()
+	b.notePulls(obj)
 	if gone {
 		delete(b.objects, key)
 	} else {
@@ -37,6 +39,29 @@ func (b *board) see(obj *unstructured.Unstructured, gone bool) {
 	}
 	b.mu.Unlock()
 	b.wake()
+}
+
+// notePulls remembers why an image could not be pulled: the pod's status says
+// so only for a moment, then only that the node will try again.
+func (b *board) notePulls(obj *unstructured.Unstructured) {
+	if obj.GetKind() != "Pod" {
+		return
+	}
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, c := range containers(obj, list) {
+			why := textAt(c, "state", "waiting", "message")
+			if why != "" && textAt(c, "state", "waiting", "reason") == errImagePull {
+				b.pulls[string(obj.GetUID())+textAt(c, "name")] = why
+			}
+		}
+	}
+}
+
+// pull is why a container's image could not be pulled, or "".
+func (b *board) pull(pod *unstructured.Unstructured, container string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pulls[string(pod.GetUID())+container]
 }
 
 // blind notes a kind that could not be followed.

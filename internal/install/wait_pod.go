@@ -7,6 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// errImagePull is the reason right after an image could not be pulled.
+const errImagePull = "ErrImagePull"
+
 // whyPod is the most telling reason why a pod is not ready; false when it is.
 func (b *board) whyPod(pod *unstructured.Unstructured) (Reason, bool) {
 	is := map[string]condition{}
@@ -41,8 +44,12 @@ func (b *board) whyContainer(pod *unstructured.Unstructured, c map[string]any) (
 	case "", "PodInitializing", "ContainerCreating":
 	case "CrashLoopBackOff":
 		return Reason{about, waiting, lastExit(c, "lastState"), logs}, true
-	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable":
-		return Reason{about, waiting, orElse(textAt(c, "state", "waiting", "message"), "image "+textAt(c, "image")+" cannot be pulled"),
+	case "ImagePullBackOff", errImagePull, "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable":
+		told := textAt(c, "state", "waiting", "message")
+		if why := b.pull(pod, name); why != "" {
+			waiting, told = errImagePull, why
+		}
+		return Reason{about, waiting, orElse(told, "image "+textAt(c, "image")+" cannot be pulled"),
 			"check that the nodes can pull " + textAt(c, "image") + "; another registry or version goes with --set hub=...,tag=..."}, true
 	default:
 		return Reason{about, waiting, orElse(textAt(c, "state", "waiting", "message"), "the container cannot start"), "see `kubectl describe " + target(pod) + "`"}, true

@@ -71,18 +71,24 @@ func (b *board) whyOther(live *unstructured.Unstructured) Reason {
 	return Reason{ident(live), reasonWaiting, readiness(live).text, "see `kubectl describe " + target(live) + "`"}
 }
 
-// whyNoPods is for controllers that the API server does not let make pods.
+// whyNoPods is for controllers that the API server does not let make pods. The
+// same refusal is told by an event, by the ReplicaSet and by its Deployment, one
+// after the other: all of them count as the ReplicaSet's.
 func (b *board) whyNoPods(owners []*unstructured.Unstructured) (Reason, bool) {
+	maker := owners[len(owners)-1]
+	refused := func(text string) (Reason, bool) {
+		text = strings.TrimPrefix(text, "Error creating: ")
+		return Reason{ident(maker), "FailedCreate", text, nextForRefusal(text, maker.GetNamespace())}, true
+	}
 	for _, owner := range owners {
 		for _, c := range conditions(owner) {
 			if c.kind == "ReplicaFailure" && c.status == "True" {
-				return Reason{ident(owner), c.reason, c.message, nextForRefusal(c.message, owner.GetNamespace())}, true
+				return refused(c.message)
 			}
 		}
-		if e := b.lastEvent(owner, "FailedCreate"); e != nil && len(b.podsOf(owners)) == 0 {
-			text := field(e, "message")
-			return Reason{ident(owner), "FailedCreate", text, nextForRefusal(text, owner.GetNamespace())}, true
-		}
+	}
+	if e := b.lastEvent(maker, "FailedCreate"); e != nil && len(b.podsOf(owners)) == 0 {
+		return refused(field(e, "message"))
 	}
 	return Reason{}, false
 }

@@ -44,6 +44,13 @@ func TestWhy(t *testing.T) {
 			seen: []string{pod("nodeName: n1", `containerStatuses: [{name: discovery, image: x/pilot:1, state: {waiting: {reason: ErrImagePull}}}]`)},
 			want: Reason{Object: "Pod ns/istiod-2-a container discovery", Reason: "ErrImagePull", Message: "image x/pilot:1 cannot be pulled", Next: "--set hub="},
 		},
+		"image, some time later": {
+			seen: []string{
+				pod("nodeName: n1", `containerStatuses: [{name: discovery, image: x/pilot:1, state: {waiting: {reason: ErrImagePull, message: "not found: x/pilot:1"}}}]`),
+				pod("nodeName: n1", `containerStatuses: [{name: discovery, image: x/pilot:1, state: {waiting: {reason: ImagePullBackOff, message: "Back-off"}}}]`),
+			},
+			want: Reason{Object: "Pod ns/istiod-2-a container discovery", Reason: "ErrImagePull", Message: "not found: x/pilot:1", Next: "can pull x/pilot:1"},
+		},
 		"crash loop": {
 			seen: []string{pod("nodeName: n1", `containerStatuses: [{name: discovery, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]`)},
 			want: Reason{Object: "Pod ns/istiod-2-a container discovery", Reason: "CrashLoopBackOff", Message: "exited with code 137 (OOMKilled), restarted 4 times", Next: "kubectl logs istiod-2-a -n ns -c discovery --previous"},
@@ -67,6 +74,10 @@ func TestWhy(t *testing.T) {
 		"quota": {
 			seen: []string{`{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: istiod-2, namespace: ns, uid: r, ownerReferences: [{uid: d}], annotations: {deployment.kubernetes.io/revision: "2"}}, status: {conditions: [{type: ReplicaFailure, status: "True", reason: FailedCreate, message: "pods is forbidden: exceeded quota: mem"}]}}`},
 			want: Reason{Object: "ReplicaSet ns/istiod-2", Reason: "FailedCreate", Message: "pods is forbidden: exceeded quota: mem", Next: "kubectl describe resourcequota -n ns"},
+		},
+		"quota, told by the deployment": {
+			of:   `{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: ns, uid: d, generation: 1, annotations: {deployment.kubernetes.io/revision: "2"}}, status: {observedGeneration: 1, conditions: [{type: ReplicaFailure, status: "True", reason: FailedCreate, message: "Error creating: exceeded quota: mem"}]}}`,
+			want: Reason{Object: "ReplicaSet ns/istiod-2", Reason: "FailedCreate", Message: "exceeded quota: mem", Next: "kubectl describe resourcequota -n ns"},
 		},
 		"pod security, told by an event": {
 			of: whyDaemonSet, seen: []string{event("r", "FailedCreate", "violates PodSecurity: hostPath")},
