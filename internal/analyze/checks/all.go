@@ -5,6 +5,7 @@ package checks
 import (
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
+	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
@@ -16,22 +17,26 @@ import (
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	return []*analyze.Check{
-		gateway.SelectorUnmatched,            // IST0101
-		virtualservice.MissingGateway,        // IST0101
-		virtualservice.MissingHost,           // IST0101
-		authorizationpolicy.MissingNamespace, // IST0101
-		virtualservice.MissingSubset,         // IST0101
-		sidecar.SelectorUnmatched,            // IST0101
-		injection.NamespaceNotInjected,       // IST0102
-		injection.MissingProxy,               // IST0103
-		schema.Invalid,                       // IST0106
-		sidecar.Conflicting,                  // IST0110
-		sidecar.MultipleDefault,              // IST0111
-		service.PortName,                     // IST0118
-		injection.MultipleLabels,             // IST0123
-		authorizationpolicy.WithoutWorkloads, // IST0127
-		gateway.Conflicting,                  // IST0145
-		service.ExternalNamePort,             // IST0150
-		gateway.PortNotOnService,             // IST0162
+		gateway.SelectorUnmatched,              // IST0101
+		virtualservice.MissingGateway,          // IST0101
+		virtualservice.MissingHost,             // IST0101
+		authorizationpolicy.MissingNamespace,   // IST0101
+		virtualservice.MissingSubset,           // IST0101
+		sidecar.SelectorUnmatched,              // IST0101
+		injection.NamespaceNotInjected,         // IST0102
+		injection.MissingProxy,                 // IST0103
+		schema.Invalid,                         // IST0106
+		sidecar.Conflicting,                    // IST0110
+		sidecar.MultipleDefault,                // IST0111
+		service.PortName,                       // IST0118
+		injection.MultipleLabels,               // IST0123
+		authorizationpolicy.WithoutWorkloads,   // IST0127
+		destinationrule.NoVerification,         // IST0128
+		destinationrule.NoVerificationOnPort,   // IST0129
+		gateway.Conflicting,                    // IST0145
+		service.ExternalNamePort,               // IST0150
+		gateway.PortNotOnService,               // IST0162
+		destinationrule.SubsetWithoutWorkloads, // IST0173
+		destinationrule.UnknownHost,            // IST0174
 	}
 }

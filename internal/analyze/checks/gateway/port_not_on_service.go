@@ -23,23 +23,22 @@ var PortNotOnService = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		reachable := ports{pass: p, of: map[*mesh.Workload]portSet{}}
 		for _, gw := range p.Gateways() {
-			if len(gw.Spec.GetServers()) == 0 {
-				continue
+			if len(gw.Spec.GetSelector()) == 0 {
+				continue // for every gateway there is
 			}
 			workloads := p.GatewayWorkloads(gw.Namespace, gw.Spec.GetSelector())
-			if len(gw.Spec.GetSelector()) == 0 || len(workloads) == 0 {
-				continue
-			}
 			for i, server := range gw.Spec.GetServers() {
-				if server.GetPort() == nil || server.GetPort().GetNumber() == 0 || !open(server) || slices.ContainsFunc(workloads, func(w *mesh.Workload) bool { return reachable.has(w, server.GetPort().GetNumber()) }) {
+				number := server.GetPort().GetNumber()
+				reached := func(w *mesh.Workload) bool { return reachable.has(w, number) }
+				if len(workloads) == 0 || number == 0 || !open(server) || slices.ContainsFunc(workloads, reached) {
 					continue
 				}
 				w := workloads[0]
-				f := p.Report(gw.At("spec.servers[%d].port.number", i), "no Service of %s leads to port %d", w.Object.Ref, server.GetPort().GetNumber())
+				f := p.Report(gw.At("spec.servers[%d].port.number", i), "no Service of %s leads to port %d", w.Object.Ref, number)
 				for _, svc := range reachable.of[w].services[:min(3, len(reachable.of[w].services))] {
 					f.Evidence(svc.At("spec.ports"), "selects the gateway's pods and has no such port")
 				}
-				f.Suggest("use a port of the Service, or add port %d to it", server.GetPort().GetNumber())
+				f.Suggest("use a port of the Service, or add port %d to it", number)
 			}
 		}
 	},

@@ -28,13 +28,17 @@ func Text(labels map[string]string) string {
 }
 
 // Suggest names the label that keeps a selector from picking anything in a
-// namespace (empty: in any), if one value is close to another's.
+// namespace (empty: in any), if one value is close to another's. Very short
+// values, such as v1 and v2, are close without being meant.
 func Suggest(f *analyze.Finding, p *analyze.Pass, namespace string, labels map[string]string) {
 	workloads := p.Workloads()
 	if namespace != "" {
 		workloads = p.WorkloadsIn(namespace)
 	}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		if len(labels[k]) < 4 {
+			continue
+		}
 		var there []string
 		found := false
 		for _, w := range workloads {
@@ -48,11 +52,6 @@ func Suggest(f *analyze.Finding, p *analyze.Pass, namespace string, labels map[s
 			return
 		}
 	}
-}
-
-// Path is the field of one label below a selector's path.
-func Path(base, key string) string {
-	return mesh.ParsePath(base).Join(key).String()
 }
 
 // Few names the first three of many, and how many more there are.
