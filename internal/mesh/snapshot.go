@@ -190,7 +190,8 @@ func (s *Snapshot) Known(kind Kind) bool {
 }
 
 // KnownIn is [Snapshot.Known] for one namespace: files of one team say nothing
-// of another team's Services.
+// of another team's Services, and of the control plane's namespace only when
+// they hold the control plane.
 func (s *Snapshot) KnownIn(kind Kind, namespace string) bool {
 	s.touch(kind)
 	return s.knownIn(kind, namespace)
@@ -200,10 +201,19 @@ func (c *content) knownIn(kind Kind, namespace string) bool {
 	if _, skipped := c.skipped[kind]; skipped {
 		return false
 	}
-	if c.options.Complete || c.inNS[kindNS{kind, namespace}] {
+	if c.options.Complete || c.read[kind] {
 		return true
 	}
-	return c.read[kind]
+	return c.inNS[kindNS{kind, namespace}] && (namespace != c.options.IstioNamespace || c.hasControlPlane())
+}
+
+// hasControlPlane says whether the input holds what an installer put into the
+// control plane's namespace. Files mostly add to that namespace from outside.
+func (c *content) hasControlPlane() bool {
+	_, readIn := c.options.ReadIn[Service]
+	return readIn || slices.ContainsFunc(c.byKind[Service], func(o *Object) bool {
+		return o.Namespace == c.options.IstioNamespace && o.Labels["app"] == "istiod"
+	})
 }
 
 // Skipped says why a kind could not be read; ok is false when it could.

@@ -3,6 +3,8 @@
 package schema
 
 import (
+	"strings"
+
 	"istio.io/istio/pkg/config/validation"
 
 	"github.com/meshctl/meshctl/internal/analyze"
@@ -44,8 +46,11 @@ func judge(p *analyze.Pass, o *mesh.Object, run validation.ValidateFunc) {
 		at.Key = problem.Unknown
 		unreadable = unreadable || !problem.Unknown
 		f := p.Report(at, "%s", problem.Message)
-		if best := hint.Closest(problem.Value, problem.Known); best != "" {
+		switch best := hint.Closest(problem.Value, problem.Known); {
+		case best != "":
 			f.Suggest("change it to %q", best)
+		case problem.Unknown && len(problem.Known) > 0:
+			f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 		}
 	}
 	if !o.Kind.Serves(o.Version()) {
