@@ -120,7 +120,7 @@ func (r *runtime) startJaeger(ctx context.Context, pod *corev1.Pod, run *podRun)
 
 // standIn serves a page and a health answer where a program cannot be had. The page says so.
 func (r *runtime) standIn(product string, port int32, healthPath, health string) func(context.Context, *corev1.Pod, *podRun) error {
-	return func(_ context.Context, _ *corev1.Pod, run *podRun) error {
+	return func(ctx context.Context, _ *corev1.Pod, run *podRun) error {
 		l, err := net.Listen("unix", r.bed.socket(string(run.uid)))
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (r *runtime) standIn(product string, port int32, healthPath, health string)
 				"<p>The meshctl test bed cannot run %[1]s. This stand-in answers in its place, so that the way here can be tried.</p>\n"+
 				"<p>You asked pod %[2]s for <code>%[3]s</code>.</p>\n", product, run.key, html.EscapeString(req.URL.String()))
 		})
-		serve(run.ctx, l, mux)
+		serve(ctx, l, mux)
 		run.expose(port, toSocket(r.bed.socket(string(run.uid))))
 		return nil
 	}

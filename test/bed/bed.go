@@ -114,7 +114,7 @@ func (b *Bed) up(ctx context.Context) (err error) {
 		return err
 	}
 	b.runtime, b.faults, b.fleet = newRuntime(b), newFaults(b), newFleet(b)
-	if err := b.startEgress(b.life); err != nil {
+	if err := b.startEgress(); err != nil {
 		return err
 	}
 	if err := b.startEtcd(ctx); err != nil {
@@ -123,7 +123,7 @@ func (b *Bed) up(ctx context.Context) (err error) {
 	if err := b.startAPIServer(ctx); err != nil {
 		return err
 	}
-	if err := b.startKubelet(b.life); err != nil {
+	if err := b.startKubelet(); err != nil {
 		return err
 	}
 	for _, m := range b.opts.Break {

@@ -35,7 +35,7 @@ func httpOK(url string) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close() //nolint:errcheck // read only
+		defer resp.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
 		if resp.StatusCode/100 != 2 {
 			return fmt.Errorf("%s: %s: %s", url, resp.Status, body)

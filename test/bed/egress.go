@@ -13,7 +13,7 @@ import (
 
 // startEgress serves the API server's way into the cluster: CONNECT to a Service's or a pod's address reaches the program
 // of that pod, CONNECT to loopback passes (the kubelet endpoint, webhooks named by URL).
-func (b *Bed) startEgress(life context.Context) error {
+func (b *Bed) startEgress() error {
 	l, err := net.Listen("unix", b.socket("egress"))
 	if err != nil {
 		return fmt.Errorf("starting the egress proxy: %w", err)
@@ -21,7 +21,7 @@ func (b *Bed) startEgress(life context.Context) error {
 	if err := os.Chmod(b.socket("egress"), 0o600); err != nil {
 		return err
 	}
-	serve(life, l, http.HandlerFunc(b.connect))
+	serve(b.life, l, http.HandlerFunc(b.connect))
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (c bufferedConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return c.Conn.Close()
+	return c.Close()
 }
 
 // dialCluster connects to host:port as the cluster's network would.

@@ -30,6 +30,7 @@ func (r *runtime) envoy() program {
 // ways out are Unix sockets: its configuration and certificates come from this process, its admin page goes to it.
 func (r *runtime) startEnvoy(ctx context.Context, pod *corev1.Pod, run *podRun) error {
 	if !r.takeEnvoy(run) {
+		run.simulate()
 		return nil
 	}
 	dir := r.bed.socket(string(run.uid)[:8])
@@ -52,6 +53,7 @@ func (r *runtime) startEnvoy(ctx context.Context, pod *corev1.Pod, run *podRun) 
 	}
 	sp := spec{name: "envoy-" + pod.Namespace + "-" + pod.Name, path: r.bed.programs.envoy, netns: true, logTo: r.bed.logs(), dir: run.dir(),
 		args: []string{"--config-path", config, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning",
+			"--component-log-level", "misc:error", // else a line for every deprecated field istiod still sets
 			"--service-cluster", proxy.app + "." + pod.Namespace, "--service-node", proxy.nodeID()}}
 	if err := run.keep(ctx, sp, socketOK(admin, "/ready")); err != nil {
 		return err
@@ -143,8 +145,8 @@ func describeProxy(pod *corev1.Pod) proxy {
 	p := proxy{role: "sidecar", ip: pod.Status.PodIP, name: pod.Name, namespace: pod.Namespace, account: orDefault(pod.Spec.ServiceAccountName, "default"),
 		app: orDefault(pod.Labels["app"], pod.Name), discovery: "istiod.istio-system.svc:15012", unfiltered: pod.Annotations[unfilteredAnnotation] == "true"}
 	for _, a := range c.Args {
-		if a == "router" {
-			p.role = "router"
+		if a == "router" || a == "waypoint" {
+			p.role = a
 		}
 	}
 	config := map[string]any{}

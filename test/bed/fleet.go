@@ -56,7 +56,7 @@ func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err err
 		case i < p.NACK+p.Stale:
 			c.behave = stale
 		}
-		go c.run(life, istiods[i%len(istiods)], ready)
+		go c.run(life, istiods[i%len(istiods)], ready) //nolint:contextcheck // they outlive the call
 	}
 	for range p.Count {
 		select {

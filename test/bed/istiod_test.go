@@ -113,7 +113,7 @@ func TestServiceReachesIstiod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // read only
+	defer log.Close()
 	if text, err := io.ReadAll(log); err != nil || !strings.Contains(string(text), "istiod") {
 		t.Fatalf("istiod's log through the API server: %d bytes, %v", len(text), err)
 	}

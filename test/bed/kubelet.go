@@ -27,7 +27,7 @@ type kubelet struct {
 	kwok http.Handler
 }
 
-func (b *Bed) startKubelet(life context.Context) error {
+func (b *Bed) startKubelet() error {
 	p, err := b.ports.takeN(2)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (b *Bed) startKubelet(life context.Context) error {
 	mux.HandleFunc("/portForward/{namespace}/{pod}/{uid}", b.kubelet.forward)
 	mux.HandleFunc("/containerLogs/{namespace}/{pod}/{container}", b.kubelet.containerLogs)
 	mux.Handle("/", b.kubelet.kwok)
-	serve(life, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{b.creds.serving}, MinVersion: tls.VersionTLS12}), mux)
+	serve(b.life, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{b.creds.serving}, MinVersion: tls.VersionTLS12}), mux)
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (k *kubelet) forward(w http.ResponseWriter, r *http.Request) {
 
 // PortForward joins one stream to a port of the pod's program.
 func (k *kubelet) PortForward(ctx context.Context, name, _ string, port int32, stream io.ReadWriteCloser) error {
-	defer stream.Close() //nolint:errcheck // both ends are done
+	defer stream.Close()
 	ns, pod, _ := strings.Cut(name, "/")
 	conn, err := k.bed.runtime.dial(ctx, types.NamespacedName{Namespace: ns, Name: pod}, port)
 	if err != nil {
@@ -79,7 +79,7 @@ func (k *kubelet) PortForward(ctx context.Context, name, _ string, port int32, s
 
 // join copies both ways until both directions are done.
 func join(a net.Conn, b io.ReadWriteCloser) {
-	defer a.Close() //nolint:errcheck // both ends are done
+	defer a.Close()
 	done := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(a, b)
@@ -109,7 +109,7 @@ func (k *kubelet) containerLogs(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	if n, err := strconv.Atoi(r.URL.Query().Get("tailLines")); err == nil {
 		b, _ := io.ReadAll(f)
 		_, _ = fmt.Fprintln(w, lastLines(string(b), n))

@@ -45,6 +45,7 @@ type podRun struct {
 	err      error
 	envoy    bool // counts as an Envoy; guarded by the runtime's lock
 	ready    func(context.Context) error
+	idle     bool // it has no program after all
 	dead     bool // kept from running, though its pod stays Ready
 }
 
@@ -85,6 +86,13 @@ func (p *podRun) logOf(container string) string {
 		}
 	}
 	return ""
+}
+
+// simulate leaves the pod without a program.
+func (p *podRun) simulate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = true
 }
 
 func (p *podRun) fail(err error) {

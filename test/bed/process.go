@@ -55,7 +55,7 @@ func (s *spawner) start(sp spec) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	defer log.Close()
 	p := &process{name: sp.name, log: logPath, cmd: exec.Command(sp.path, sp.args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = log, log, sp.dir
 	p.cmd.Env = append(os.Environ(), sp.env...)

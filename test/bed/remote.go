@@ -134,7 +134,7 @@ func (r *Remote) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return fmt.Errorf("asking bed %s: %w", r.name, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read only
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
@@ -161,6 +161,10 @@ func Down(ctx context.Context, name string) error {
 		return err
 	} else if !running {
 		removeLeftovers(l.bed(name))
+		if strings.HasPrefix(name, madeUp) {
+			_ = os.Remove(l.lock(name))
+			_ = os.Remove(l.bed(name) + ".supervisor.log")
+		}
 		return fmt.Errorf("bed %s: %w", name, ErrNotRunning)
 	}
 	s, err := readState(l.bed(name))

@@ -65,7 +65,7 @@ func (c *simProxy) connect(ctx context.Context, istiod *podRun, complete func())
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // the stream tells
+	defer conn.Close() //nolint:errcheck // the streams tell
 	stream, err := discovery.NewAggregatedDiscoveryServiceClient(conn).StreamAggregatedResources(ctx)
 	if err != nil {
 		return err

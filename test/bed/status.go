@@ -34,7 +34,7 @@ type PodStatus struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Program   string `json:"program"`
-	State     string `json:"state"` // running, dead, or why it does not run
+	State     string `json:"state"` // starting, running, dead, simulated (over the limit of Envoys), or why it does not run
 }
 
 // Status describes the bed.
@@ -65,6 +65,8 @@ func (p *podRun) state() string {
 		return "dead"
 	case p.err != nil:
 		return p.err.Error()
+	case p.idle:
+		return "simulated"
 	case len(p.ports) == 0:
 		return "starting"
 	}

@@ -106,12 +106,12 @@ func Up(ctx context.Context, o Options, supervise []string) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close()
 	log, err := os.Create(filepath.Join(l.beds(), o.Name+".supervisor.log"))
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the child has its own descriptor
+	defer log.Close()
 	cmd := exec.Command(supervise[0], supervise[1:]...)
 	cmd.ExtraFiles, cmd.Stdout, cmd.Stderr = []*os.File{w}, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a Ctrl-C here is not one there
