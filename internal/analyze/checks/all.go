@@ -10,6 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
+	"github.com/meshctl/meshctl/internal/analyze/checks/serviceentry"
 	"github.com/meshctl/meshctl/internal/analyze/checks/sidecar"
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
 )
@@ -26,6 +27,7 @@ func All() []*analyze.Check {
 		injection.NamespaceNotInjected,         // IST0102
 		injection.MissingProxy,                 // IST0103
 		schema.Invalid,                         // IST0106
+		virtualservice.ConflictingHosts,        // IST0109
 		sidecar.Conflicting,                    // IST0110
 		sidecar.MultipleDefault,                // IST0111
 		service.PortName,                       // IST0118
@@ -33,6 +35,8 @@ func All() []*analyze.Check {
 		authorizationpolicy.WithoutWorkloads,   // IST0127
 		destinationrule.NoVerification,         // IST0128
 		destinationrule.NoVerificationOnPort,   // IST0129
+		virtualservice.HostNotInGateway,        // IST0132
+		serviceentry.SharedPort,                // IST0134
 		gateway.Conflicting,                    // IST0145
 		service.ExternalNamePort,               // IST0150
 		gateway.PortNotOnService,               // IST0162

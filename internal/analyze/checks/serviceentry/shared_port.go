@@ -1,0 +1,100 @@
+// Package serviceentry has the checks of ServiceEntries.
+package serviceentry
+
+import (
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	"istio.io/istio/pkg/config/protocol"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// SharedPort finds ServiceEntries without address that want the same TCP port.
+// One alone is fine, and with DNS capture every host has an address of its own.
+var SharedPort = &analyze.Check{
+	Code: "IST0134", Name: "addresses-required", Severity: analyze.Warning,
+	Reads: []mesh.Kind{mesh.ServiceEntry, mesh.ConfigMap},
+	Doc: analyze.Doc{
+		What: "Several hosts of ServiceEntries have the same TCP port and no addresses, in a mesh whose proxies do not capture DNS.",
+		Why:  "Without an address, a proxy tells TCP hosts apart by their port alone: all connections to that port go to one of the hosts, whichever was meant.",
+		Fix:  "Give the ServiceEntries addresses, or let proxies capture DNS (meshConfig.defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE: \"true\"): istiod then allocates an address per host. For TLS, protocol TLS lets proxies look at the server name instead.",
+	},
+	Run: func(p *analyze.Pass) {
+		config := p.MeshConfig()
+		p.KnownIn(mesh.ConfigMap, p.IstioNamespace())
+		if config.Object == nil || config.Problem != "" {
+			return // nobody knows whether DNS is captured
+		}
+		proxies := config.GetDefaultConfig().GetProxyMetadata()
+		if strings.EqualFold(proxies["ISTIO_META_DNS_CAPTURE"], "true") || strings.EqualFold(proxies["ISTIO_META_ENABLE_HBONE"], "true") {
+			return // ambient mode captures DNS as well
+		}
+		byPort := map[uint32][]entry{}
+		for _, se := range p.ServiceEntries() {
+			for _, port := range tcpPorts(se.Spec) {
+				byPort[port] = append(byPort[port], entry{se.Object, se.Spec})
+			}
+		}
+		for _, se := range p.ServiceEntries() {
+			for i, port := range se.Spec.GetPorts() {
+				if slices.Contains(tcpPorts(se.Spec), port.GetNumber()) {
+					sharedPort(p, entry{se.Object, se.Spec}, i, byPort[port.GetNumber()])
+				}
+			}
+		}
+	},
+}
+
+type entry struct {
+	object *mesh.Object
+	spec   *networking.ServiceEntry
+}
+
+// tcpPorts are the ports that a ServiceEntry holds without an address.
+func tcpPorts(se *networking.ServiceEntry) []uint32 {
+	if len(se.GetAddresses()) > 0 || se.GetResolution() == networking.ServiceEntry_NONE {
+		return nil
+	}
+	var numbers []uint32
+	for _, port := range se.GetPorts() {
+		if port.GetProtocol() == "" || protocol.Parse(port.GetProtocol()) == protocol.TCP {
+			numbers = append(numbers, port.GetNumber())
+		}
+	}
+	return numbers
+}
+
+// sharedPort reports a port that another host has too, where both can be seen.
+func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
+	var rivals []entry
+	for _, other := range all {
+		if other.object != se.object && !slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) && together(p, se, other) {
+			if rivals = append(rivals, other); len(rivals) == 3 {
+				break
+			}
+		}
+	}
+	if len(rivals) == 0 && len(se.spec.GetHosts()) < 2 {
+		return
+	}
+	number := se.spec.GetPorts()[i].GetNumber()
+	f := p.Report(se.object.At("spec.ports[%d]", i), "TCP port %d has several hosts without addresses: proxies cannot tell them apart", number)
+	for _, r := range rivals {
+		f.Evidence(r.object.At("spec.hosts"), "has the port too")
+	}
+	f.Suggest("add addresses, or capture DNS in the mesh's proxies")
+}
+
+// together says whether the namespace of one of them sees both.
+func together(p *analyze.Pass, a, b entry) bool {
+	for _, from := range []string{a.object.Namespace, b.object.Namespace} {
+		if p.Visible(mesh.ServiceEntry, a.spec.GetExportTo(), a.object.Namespace, from) &&
+			p.Visible(mesh.ServiceEntry, b.spec.GetExportTo(), b.object.Namespace, from) {
+			return true
+		}
+	}
+	return false
+}
