@@ -156,7 +156,7 @@ func (l *ClusterList) Tables(wide bool) []output.Table {
 	if wide {
 		t.Columns = append(t.Columns, "STATE", "LB", "CONNECT TIMEOUT", "TLS", "OUTLIER DETECTION")
 	}
-	warming := 0
+	var warming []string
 	for i := range l.Clusters {
 		c := &l.Clusters[i]
 		row := []string{c.Host, portOr(c.Port, "-"), orDash(c.Subset), orDash(c.Direction), c.Type, c.DestinationRule}
@@ -164,12 +164,12 @@ func (l *ClusterList) Tables(wide bool) []output.Table {
 			row = append(row, c.State, c.LoadBalancing, orDash(c.ConnectTimeout), c.TLS, yesNo(c.OutlierDetection))
 		}
 		if c.State == "warming" {
-			warming++
+			warming = append(warming, c.Name)
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if warming > 0 {
-		t.After = []string{"", count(warming, "cluster") + " still warming: Envoy waits for endpoints or a secret, and does not use them yet (-o wide shows which)."}
+	if len(warming) > 0 {
+		t.After = []string{"", "Not used yet, waiting for endpoints or a secret: " + someOf(warming, "clusters")}
 	}
 	return []output.Table{t}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/output"
@@ -113,7 +112,7 @@ func (l *ListenerList) Tables(wide bool) []output.Table {
 	}
 	for i := range l.Listeners {
 		one := &l.Listeners[i]
-		head := []string{strings.Join(one.Addresses, ","), strconv.Itoa(one.Port)}
+		head := []string{strings.Join(one.Addresses, ","), portOr(one.Port, "-")}
 		var tail []string
 		if wide {
 			tail = []string{one.Name, orDash(strings.ToLower(one.Direction)), one.State}
@@ -122,7 +121,11 @@ func (l *ListenerList) Tables(wide bool) []output.Table {
 			t.Rows = append(t.Rows, slices.Concat(head, []string{one.Type}, tail))
 			continue
 		}
-		for _, chain := range one.Chains {
+		chains := one.Chains
+		if len(chains) == 0 {
+			chains = []FilterChain{{Match: "-", Destination: "-"}}
+		}
+		for _, chain := range chains {
 			t.Rows = append(t.Rows, slices.Concat(head, []string{chain.Match, chain.Destination}, tail))
 		}
 	}

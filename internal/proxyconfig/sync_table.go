@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output"
 )
 
-// namedProxies is how many proxies a sentence names before it only counts.
-const namedProxies = 3
+// namedFew is how many things a sentence names before it only counts.
+const namedFew = 3
 
 // DocumentKind is the kind of the JSON and YAML document.
 func (r *SyncReport) DocumentKind() string { return "ProxyStatus" }
@@ -104,16 +104,17 @@ func (r *SyncReport) refusals() []string {
 	}
 	var lines []string
 	for _, k := range order {
-		lines = append(lines, "", fmt.Sprintf("%s refused by %s:", k.kind, someOf(who[k])), "  "+k.text)
+		lines = append(lines, "", fmt.Sprintf("%s refused by %s:", k.kind, someOf(who[k], "proxies")), "  "+k.text)
 	}
 	return lines
 }
 
-func someOf(names []string) string {
-	if len(names) <= namedProxies+1 {
+// someOf names all of a few things, and some of many.
+func someOf(names []string, things string) string {
+	if len(names) <= namedFew+1 {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more proxies", strings.Join(names[:namedProxies], ", "), len(names)-namedProxies)
+	return fmt.Sprintf("%s and %d more %s", strings.Join(names[:namedFew], ", "), len(names)-namedFew, things)
 }
 
 func orDash(s string) string {

@@ -1,7 +1,6 @@
 package proxyconfig
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -90,14 +89,6 @@ func (d wireDuration) text() string {
 type typed[T any] struct {
 	Name   string `json:"name"`
 	Config T      `json:"typed_config"`
-}
-
-// count is "1 thing" or "n things".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // portOr is a port as text; fallback stands for 0.

@@ -1,0 +1,200 @@
+package proxyconfig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+const (
+	cds = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+	lds = "type.googleapis.com/envoy.config.listener.v3.Listener"
+	nds = "type.googleapis.com/istio.networking.nds.v1.NameTable"
+)
+
+func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+func TestSyncStates(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, sent, acked, lastError string
+		want                         SyncState
+	}{
+		{"accepted", "n1", "n1", "", Synced},
+		{"not answered", "n2", "n1", "", Stale},
+		{"never answered", "n1", "", "", Stale},
+		{"nothing to send", "", "", "", NotSent},
+		{"refused", "n1", "n0", "bad filter", Rejected},
+		{"refused, then sent anew", "n2", "n0", "bad filter", Rejected},
+	} {
+		if got := stateOf(tc.sent, tc.acked, tc.lastError); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestParseSyncz(t *testing.T) {
+	t.Parallel()
+	text := `[{"cluster_id":"east","proxy":"web-1.shop","proxy_type":"sidecar","istio_version":"1.31.1","resources":{
+		"` + nds + `":{"sent":"a","acked":"a"},
+		"` + lds + `":{"sent":"b","acked":"a","sentTime":"2026-03-01T11:57:00Z","lastError":"no such\n filter"},
+		"` + cds + `":{"sent":"c","acked":"c","sentTime":"0001-01-01T00:00:00Z"}}},
+		{"proxy":"old-1.shop","proxy_version":"1.9.0","cluster_sent":"a","cluster_acked":"a","listener_sent":"b"}]`
+	proxies, err := ParseSyncz("istiod-1", strings.NewReader(text))
+	if err != nil || len(proxies) != 2 {
+		t.Fatalf("%v, %v", proxies, err)
+	}
+	p := proxies[0]
+	if p.ID() != "web-1.shop" || p.Namespace != "shop" || p.Cluster != "east" || p.Kind != "sidecar" || p.Istiod != "istiod-1" || p.Version != "1.31.1" {
+		t.Errorf("proxy %+v", p)
+	}
+	var types []string
+	for _, s := range p.Types {
+		types = append(types, s.Type+"="+string(s.State))
+	}
+	if got := strings.Join(types, " "); got != "CDS=SYNCED LDS=ERROR NDS=SYNCED" {
+		t.Errorf("types %s", got)
+	}
+	if p.Types[0].SentAt != nil || p.Types[1].SentAt == nil {
+		t.Errorf("times %v, %v", p.Types[0].SentAt, p.Types[1].SentAt)
+	}
+	if !p.OutOfSync() {
+		t.Error("a refused listener is in sync")
+	}
+	types = nil
+	for _, s := range proxies[1].Types {
+		types = append(types, s.Type+"="+string(s.State))
+	}
+	if got := strings.Join(types, " "); got != "CDS=SYNCED LDS=STALE EDS=NOT_SENT RDS=NOT_SENT ECDS=NOT_SENT" || proxies[1].Version != "1.9.0" {
+		t.Errorf("before resources: %s, version %s", got, proxies[1].Version)
+	}
+
+	_, err = ParseSyncz("istiod-1", strings.NewReader("<html>"))
+	if err == nil || hint.Of(err) == "" || hint.ClassOf(err) != hint.Unanswerable {
+		t.Errorf("not JSON: %v", err)
+	}
+}
+
+// istiods answers by istiod name: text, or an error, or silence.
+type istiods map[string]any
+
+func (m istiods) Syncz(ctx context.Context, i IstiodSync) (io.ReadCloser, error) {
+	switch answer := m[i.Name].(type) {
+	case string:
+		return io.NopCloser(strings.NewReader(answer)), nil
+	case error:
+		return nil, answer
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func proxyJSON(name, resources string) string {
+	return `{"cluster_id":"Kubernetes","proxy":"` + name + `","proxy_type":"sidecar","istio_version":"1.31.1","resources":{` + resources + `}}`
+}
+
+func ok(url string) string {
+	return `"` + url + `":{"sent":"a","acked":"a","sentTime":"2026-03-01T11:57:00Z"}`
+}
+
+func TestGatherShowsWhatAnswers(t *testing.T) {
+	t.Parallel()
+	refused := `"` + lds + `":{"sent":"a","sentTime":"2026-03-01T11:50:00Z","lastError":"unknown filter x"}`
+	cluster := istiods{
+		"a": "[" + strings.Join([]string{
+			proxyJSON("b.shop", ok(cds)+","+ok(nds)), proxyJSON("a.shop", refused), proxyJSON("c.edge", refused), proxyJSON("d.edge", refused),
+			proxyJSON("e.edge", refused), proxyJSON("f.edge", refused),
+		}, ",") + "]",
+		"b": "[" + proxyJSON("z.shop", `"`+nds+`":{"sent":"b","acked":"a","sentTime":"2026-03-01T11:59:58Z"}`) + "]",
+		"c": hint.Unanswerablef("look at it", "connection refused"),
+		"d": nil,
+	}
+	start := time.Now()
+	report, err := GatherSync(t.Context(), cluster, []IstiodSync{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}, 100*time.Millisecond, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if report.InSync || report.Complete || report.Failed() != 2 {
+		t.Errorf("in sync %v, complete %v, failed %d", report.InSync, report.Complete, report.Failed())
+	}
+	if i := report.Istiods[2]; i.Error != "connection refused" || i.Hint != "look at it" {
+		t.Errorf("refused: %+v", i)
+	}
+	if i := report.Istiods[3]; i.Error != "it did not answer within 100ms" {
+		t.Errorf("silent: %+v", i)
+	}
+	want := `NAME    CLUSTER     CDS          LDS          EDS  RDS  ECDS  NDS          ISTIOD  VERSION
+c.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
+d.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
+e.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
+f.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
+a.shop  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
+z.shop  Kubernetes  -            -            -    -    -     STALE (2s)   b       1.31.1
+b.shop  Kubernetes  SYNCED (3m)  -            -    -    -     SYNCED (3m)  a       1.31.1
+
+LDS refused by c.edge, d.edge, e.edge and 2 more proxies:
+  unknown filter x
+`
+	if got := table(t, report, output.AsTable); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	report.Keep(func(p *ProxySync) bool { return p.Name == "b" })
+	if !report.InSync || len(report.Proxies) != 1 {
+		t.Errorf("after keeping b: %v, %d", report.InSync, len(report.Proxies))
+	}
+}
+
+func TestGatherEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := GatherSync(ctx, istiods{}, []IstiodSync{{Name: "a"}}, time.Minute, noon())
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestEmptyReportHasNoNulls(t *testing.T) {
+	t.Parallel()
+	report, err := GatherSync(t.Context(), istiods{"a": "[]"}, []IstiodSync{{Name: "a"}}, time.Minute, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := table(t, report, output.AsJSON); strings.Contains(got, "null") || !strings.Contains(got, `"proxies": []`) {
+		t.Errorf("json:\n%s", got)
+	}
+	if got := table(t, report, output.AsTable); got != "No proxies are connected.\n" {
+		t.Errorf("table: %q", got)
+	}
+}
+
+func table(t *testing.T, d output.Document, f output.Format) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := output.Write(&b, output.Options{Format: f}, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 1500 * time.Millisecond: "1s", 119 * time.Second: "119s", 2 * time.Minute: "2m", 3*time.Minute + 7*time.Second: "3m7s",
+		59 * time.Minute: "59m", 4*time.Hour + 5*time.Minute: "4h5m", 30 * time.Hour: "30h", 72 * time.Hour: "3d",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("%s is %s, want %s", d, got, want)
+		}
+	}
+}
