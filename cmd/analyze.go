@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -147,9 +148,7 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 	for _, b := range report.Broken {
 		f.IO.Warnf("%s: cannot be read: %s", b.Position, b.Reason)
 	}
-	for _, s := range report.SkippedChecks {
-		f.IO.Warnf("skipped %s (%s): %s", s.Check, s.Code, s.Reason)
-	}
+	warnSkipped(f, report.SkippedChecks)
 	if n := report.CantTell(); n > 0 {
 		f.IO.Errf("%d references could not be judged, because the input says nothing of where they lead; %s", n, in.tellMore)
 	}
@@ -157,10 +156,28 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 	switch {
 	case report.Fails(analyze.Severity(a.failOn.value)):
 		return errNo
-	case len(report.Broken) > 0 && !a.ignoreUnknown || len(report.SkippedChecks) > 0 && len(a.only) > 0:
-		return errUnanswered
+	case len(report.Broken) > 0 && !a.ignoreUnknown, len(report.SkippedChecks) > 0:
+		return errUnanswered // not a clean mesh: a mesh not wholly seen
 	}
 	return nil
+}
+
+// warnSkipped names the checks that did not run, one line for each reason.
+func warnSkipped(f *Factory, skipped []analyze.SkippedCheck) {
+	names := map[string][]string{}
+	var reasons []string
+	for _, s := range skipped {
+		if names[s.Reason] == nil {
+			reasons = append(reasons, s.Reason)
+		}
+		names[s.Reason] = append(names[s.Reason], s.Check)
+	}
+	for _, reason := range reasons {
+		f.IO.Warnf("skipped %s: %s", strings.Join(names[reason], ", "), reason)
+	}
+	if len(skipped) > 0 {
+		f.IO.Errf("%s ask for the permission to list them, or leave these checks out with --skip", f.IO.Style().Strong("hint:"))
+	}
 }
 
 func (a *analyzeFlags) suppressions() ([]analyze.Suppression, error) {

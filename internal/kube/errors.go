@@ -25,7 +25,7 @@ func Explain(doing string, err error) error {
 		return err
 	case apierrors.IsForbidden(err):
 		return hint.Unanswerablef("ask for this permission, or use --as or another context that has it; `kubectl auth can-i --list` shows what this identity may do",
-			"%s: forbidden: %s", doing, reason(err))
+			"%s: forbidden: %s", doing, refusal(err))
 	case apierrors.IsUnauthorized(err):
 		return hint.Unanswerablef("log in again: the API server did not accept the credentials of this context", "%s: not logged in", doing)
 	case errors.Is(err, context.DeadlineExceeded), apierrors.IsTimeout(err), isNetTimeout(err):
@@ -46,6 +46,16 @@ func reason(err error) string {
 		return status.Status().Message
 	}
 	return err.Error()
+}
+
+// refusal is what a forbidden error says of who may not do what, without the
+// resource's name at both ends.
+func refusal(err error) string {
+	text := reason(err)
+	if _, who, found := strings.Cut(text, " is forbidden: "); found {
+		return who
+	}
+	return text
 }
 
 func isNetTimeout(err error) bool {

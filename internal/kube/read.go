@@ -145,7 +145,7 @@ func (r *reader) doneIn(kind mesh.Kind, namespace string, objects []*mesh.Object
 func (r *reader) skip(kind mesh.Kind, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.live.Skipped = append(r.live.Skipped, mesh.Skip{Kind: kind, Reason: "forbidden: " + reason(err)})
+	r.live.Skipped = append(r.live.Skipped, mesh.Skip{Kind: kind, Reason: "forbidden: " + refusal(err)})
 }
 
 // control reads the control plane's ConfigMaps: mesh config and injector, of
