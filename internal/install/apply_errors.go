@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,7 +38,10 @@ func failure(doing, object, verb string, err error) error {
 	switch {
 	case isFieldConflict(err):
 		p.text = conflicts(err)
-		return fail("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`, or take them over with --force-conflicts")
+		if strings.Contains(p.text, `"istio-operator"`) {
+			return fail("istioctl installed this; --force-conflicts takes its fields over")
+		}
+		return fail("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`; --force-conflicts takes them over")
 	case apierrors.IsForbidden(err) && !isDenied(err):
 		p.text = "refused: " + p.text
 		return fail("something in the cluster refuses it: a webhook, a quota or a policy; " +
@@ -88,9 +92,9 @@ func isConflictCause(c metav1.StatusCause) bool {
 	return c.Type == metav1.CauseTypeFieldManagerConflict
 }
 
-// conflicts says which fields have which owners: ".spec.x is owned by "y"".
+// conflicts says which fields have which owners: "y" owns .spec.a, .spec.b.
 func conflicts(err error) string {
-	var parts []string
+	fields := map[string][]string{}
 	for _, c := range causes(err) {
 		if !isConflictCause(c) {
 			continue
@@ -100,9 +104,13 @@ func conflicts(err error) string {
 		if quoted := strings.SplitN(c.Message, `"`, 3); len(quoted) == 3 {
 			owner = quoted[1]
 		}
-		parts = append(parts, fmt.Sprintf("%s is owned by %q", c.Field, owner))
+		fields[owner] = append(fields[owner], c.Field)
 	}
-	return strings.Join(parts, ", ")
+	var parts []string
+	for _, owner := range slices.Sorted(maps.Keys(fields)) {
+		parts = append(parts, fmt.Sprintf("%q owns %s", owner, fewOf(fields[owner], 4)))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func causes(err error) []metav1.StatusCause {

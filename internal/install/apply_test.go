@@ -103,7 +103,7 @@ func TestPlanFindsEveryConflictAndChangesNothing(t *testing.T) {
 		t.Fatal("no error")
 	}
 	want := `planning the install: 2 problems:
-  applying ConfigMap istio-system/istio, Deployment istio-system/istiod: .spec.replicas is owned by "kubectl-scale"`
+  applying ConfigMap istio-system/istio, Deployment istio-system/istiod: "kubectl-scale" owns .spec.replicas`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -303,5 +303,21 @@ func TestARefusalIsNotAMissingPermission(t *testing.T) {
 	_, err := NewPlan(t.Context(), m, mesh(), PlanOptions{})
 	if hint.ClassOf(err) != hint.Failed || strings.Contains(hint.Of(err), "can-i") || !strings.Contains(err.Error(), "not on a Friday") {
 		t.Errorf("class %v, hint %q, error %v", hint.ClassOf(err), hint.Of(err), err)
+	}
+}
+
+func TestOwnershipAloneIsAChange(t *testing.T) {
+	t.Parallel()
+	const config = `{apiVersion: v1, kind: ConfigMap, metadata: {name: istio, namespace: istio-system}, data: {mesh: x}}`
+	live := owned(t, config, "istio-operator", `{"f:data":{"f:mesh":{}}}`)
+	tried := owned(t, config, FieldManager, `{"f:data":{"f:mesh":{}}}`)
+	later := owned(t, config, "istio-operator", `{"f:data":{"f:mesh":{}}}`)
+	later.SetResourceVersion("2")
+	if unchanged(live, tried) || !unchanged(live, later) {
+		t.Error("who owns what does not count, or something else does")
+	}
+	more := owned(t, config, "istio-operator", `{"f:data":{"f:mesh":{},"f:other":{}}}`)
+	if unchanged(live, more) {
+		t.Error("one field more of the same owner does not count")
 	}
 }

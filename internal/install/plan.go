@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -226,7 +227,7 @@ func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, f
 
 // unchanged says whether the API server would keep live as it is.
 func unchanged(live, tried *unstructured.Unstructured) bool {
-	return same(comparable(live), comparable(tried))
+	return reflect.DeepEqual(comparable(live), comparable(tried))
 }
 
 // comparable is an object without what changes by the mere asking. Who owns
