@@ -78,7 +78,7 @@ func Write(w io.Writer, o Options, d Document) error {
 		if err != nil {
 			return err
 		}
-		y, err := yaml.JSONToYAML(b)
+		y, err := yaml.JSONToYAML(escapeControls(b))
 		if err != nil {
 			return fmt.Errorf("writing %s as yaml: %w", d.DocumentKind(), err)
 		}
