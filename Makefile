@@ -41,8 +41,12 @@ demo: build bed ## the main job, for real, on a control plane of its own
 demo-down: ## end the demo's control plane
 	$(BED) down --name demo
 
-docs: build ## the generated reference
-	bin/meshctl docs docs/reference
+docs: build bed ## the generated reference, and the tour from a run of the demo
+	rm -rf docs/reference && bin/meshctl docs docs/reference
+	$(BED) down --name demo
+	test/demo/run > $(CACHE)/demo.log
+	$(BED) down --name demo
+	test/demo/docs $(CACHE)/demo.log
 
 clean: ## all that was built or cached here
 	rm -rf bin $(CACHE)
