@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // APIVersion is the version of every JSON and YAML document that meshctl
@@ -78,7 +76,7 @@ func Write(w io.Writer, o Options, d Document) error {
 		if err != nil {
 			return err
 		}
-		y, err := yaml.JSONToYAML(escapeControls(b))
+		y, err := toYAML(b)
 		if err != nil {
 			return fmt.Errorf("writing %s as yaml: %w", d.DocumentKind(), err)
 		}
