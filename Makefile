@@ -44,7 +44,7 @@ demo-down: ## end the demo's control plane
 docs: build bed ## the generated reference, and the tour from a run of the demo
 	rm -rf docs/reference && bin/meshctl docs docs/reference
 	$(BED) down --name demo
-	test/demo/run > $(CACHE)/demo.log
+	test/demo/run 2>&1 | tee $(CACHE)/demo.log
 	$(BED) down --name demo
 	test/demo/docs $(CACHE)/demo.log
 
