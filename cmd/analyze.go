@@ -150,9 +150,9 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 	}
 	warnSkipped(f, report.SkippedChecks)
 	if n := report.CantTell(); n > 0 {
-		f.IO.Errf("%d references could not be judged, because the input says nothing of where they lead; %s", n, in.tellMore)
+		f.IO.Errf("references not judged: %d, because the input holds no %s; %s", n, report.Unknown(), in.tellMore)
 	}
-	f.progress("%s", report.Summary)
+	f.progress("%s%s", in.scope(), report.Summary)
 	switch {
 	case report.Fails(analyze.Severity(a.failOn.value)):
 		return errNo

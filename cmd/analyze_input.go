@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
@@ -168,4 +169,15 @@ func (in *analyzeInput) addTo(r *analyze.Report) {
 	for _, s := range in.files.Skipped {
 		r.SkippedFiles = append(r.SkippedFiles, analyze.SkippedFile{File: s.Path, Reason: s.Reason})
 	}
+}
+
+// scope is what the report is about, in front of the summary.
+func (in *analyzeInput) scope() string {
+	switch len(in.namespaces) {
+	case 0:
+		return ""
+	case 1:
+		return "namespace " + in.namespaces[0] + ": "
+	}
+	return "namespaces " + strings.Join(in.namespaces, ", ") + ": "
 }

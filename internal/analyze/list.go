@@ -53,12 +53,3 @@ func (l *CheckList) Tables(wide bool) []output.Table {
 func IsCode(word string) bool { return codeForm.MatchString(word) }
 
 var codeForm = regexp.MustCompile(`^(?i:IST|MSH)\d{4}$`)
-
-// CantTell is how many things could not be judged.
-func (r *Report) CantTell() int {
-	n := 0
-	for _, u := range r.Undecided {
-		n += u.Count
-	}
-	return n
-}

@@ -33,6 +33,8 @@ type Summary struct {
 	Infos    int `json:"infos"`
 	// Suppressed findings are in no list.
 	Suppressed int `json:"suppressed"`
+	// Elsewhere are findings in namespaces that were not asked for, in no list either.
+	Elsewhere int `json:"elsewhere"`
 	// Objects and Checks are what was analyzed, and with how many checks.
 	Objects int `json:"objects"`
 	Checks  int `json:"checks"`
@@ -98,10 +100,14 @@ func (r *Report) collect(s *mesh.Snapshot, passes []*Pass, o Options) {
 }
 
 func (r *Report) add(f *Finding, o Options) {
-	if !o.keeps(f.Object) {
+	suppressed := annotated(f.at.Object, f) || slices.ContainsFunc(o.Suppress, func(s Suppression) bool { return s.covers(f) })
+	switch {
+	case !o.keeps(f.Object):
+		if !suppressed {
+			r.Summary.Elsewhere++
+		}
 		return
-	}
-	if annotated(f.at.Object, f) || slices.ContainsFunc(o.Suppress, func(s Suppression) bool { return s.covers(f) }) {
+	case suppressed:
 		r.Summary.Suppressed++
 		return
 	}
@@ -157,8 +163,11 @@ func (s Summary) Count() string {
 // String is [Summary.Count] and what was analyzed.
 func (s Summary) String() string {
 	line := fmt.Sprintf("%s in %s, %s", s.Count(), plural(s.Objects, "object"), plural(s.Checks, "check"))
+	if s.Elsewhere > 0 {
+		line += fmt.Sprintf("; %d in other namespaces, -A shows them", s.Elsewhere)
+	}
 	if s.Suppressed > 0 {
-		line += fmt.Sprintf(", %d suppressed", s.Suppressed)
+		line += fmt.Sprintf("; %d suppressed", s.Suppressed)
 	}
 	return line
 }
@@ -193,7 +202,7 @@ func (r *Report) Tables(bool) []output.Table {
 func (r *Report) Text(paint func(output.Tone, string) string) []string {
 	var lines []string
 	for _, f := range r.Findings {
-		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code, f.Object.String(), place(f.Object, f.Position)}
+		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code, f.Object.String(), filePlace(f.Position)}
 		if f.Object.Name == "" {
 			head = head[:2]
 		}
@@ -205,7 +214,7 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 		lines = append(lines, "    "+message)
 		for _, rel := range f.Related {
 			line := fmt.Sprintf("    %s %s", rel.Object, rel.Note)
-			if p := place(rel.Object, rel.Position); p != "" {
+			if p := filePlace(rel.Position); p != "" {
 				line += ", at " + p
 			}
 			lines = append(lines, line)
@@ -217,7 +226,15 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 	return lines
 }
 
-// place is where a finding is: in a file, or in a cluster of several.
+// filePlace is a place in a file, empty for what no file holds.
+func filePlace(p *mesh.Position) string {
+	if p == nil {
+		return ""
+	}
+	return p.String()
+}
+
+// place is where a finding is: in a file, or in a cluster.
 func place(o Object, p *mesh.Position) string {
 	if p != nil {
 		return p.String()

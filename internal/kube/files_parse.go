@@ -169,7 +169,23 @@ func yamlError(err error) (int, string) {
 	text := err.Error()
 	found := yamlLine.FindStringSubmatch(text)
 	line, _ := strconv.Atoi(found[1])
-	return line, "it is not valid YAML: " + text[len(found[0]):]
+	reason := text[len(found[0]):]
+	if line > 0 && fromParser(reason) {
+		line++
+	}
+	return line, "it is not valid YAML: " + reason
+}
+
+// fromParser says whether an error is of the library's parser rather than its
+// scanner: only the latter counts lines from 1.
+func fromParser(reason string) bool {
+	rest, found := strings.CutPrefix(reason, "did not find expected ")
+	for _, start := range []string{"key", "node content", "','", "'-' indicator", "<"} {
+		if found && strings.HasPrefix(rest, start) {
+			return true
+		}
+	}
+	return false
 }
 
 // lineError is an error at a line of a document.

@@ -38,6 +38,11 @@ func (o *Object) decode() {
 			o.spec = o.preset
 			return
 		}
+		defer func() {
+			if r := recover(); r != nil {
+				o.issues = append(o.issues, Problem{Message: fmt.Sprintf("cannot be read: %v", r)})
+			}
+		}()
 		if read := decoders[o.Kind]; read != nil {
 			o.spec, o.issues = read(o.Raw())
 		}
