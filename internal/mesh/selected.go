@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"maps"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -23,45 +24,84 @@ func (s *Snapshot) Selects(namespace string, selector map[string]string) bool {
 // SelectsMachines is [Snapshot.Selects] of virtual machines alone: WorkloadEntries
 // and WorkloadGroups.
 func (s *Snapshot) SelectsMachines(namespace string, selector map[string]string) bool {
-	for _, we := range in(s.WorkloadEntries(), namespace) {
-		if entryHas(we, selector) {
-			return true
-		}
-	}
-	for _, wg := range in(s.WorkloadGroups(), namespace) {
-		if labelsMatch(selector, wg.Spec.GetMetadata().GetLabels()) {
-			return true
-		}
-	}
-	return false
+	s.touch(WorkloadEntry, WorkloadGroup)
+	return len(s.content.machines().find(namespace, selector)) > 0
 }
 
-// entryHas says whether a WorkloadEntry has all the labels, in its spec or its
-// metadata: istiod reads both, and believes the spec.
-func entryHas(we *Resource[*networking.WorkloadEntry], selector map[string]string) bool {
-	for k, want := range selector {
-		got, ok := we.Spec.GetLabels()[k]
-		if !ok {
-			got, ok = we.Labels[k]
-		}
-		if !ok || got != want {
-			return false
-		}
-	}
-	return true
-}
-
-// RunningPods are the Pods of a cluster with all the labels, in a namespace or,
-// when it is empty, in all. It looks at every pod there: for what is asked rarely.
+// RunningPods are the Pods that a cluster runs with all the labels, in a
+// namespace or, when it is empty, in all.
 func (s *Snapshot) RunningPods(namespace string, selector map[string]string) []*Workload {
 	s.touch(Pod)
 	var pods []*Workload
-	for _, o := range s.byKind[Pod] {
-		if (namespace == "" || o.Namespace == namespace) && labelsMatch(selector, o.Labels) && o.FromCluster() {
-			pods = append(pods, PodWorkload(As[*core.PodSpec](o)))
-		}
+	for _, o := range s.content.pods().find(namespace, selector) {
+		pods = append(pods, PodWorkload(As[*core.PodSpec](o)))
 	}
 	return pods
+}
+
+func (c *content) newPods() *labelIndex {
+	x := &labelIndex{byLabel: map[string][]labelled{}}
+	for _, o := range c.byKind[Pod] {
+		if o.FromCluster() {
+			x.add(o, o.Labels)
+		}
+	}
+	return x
+}
+
+// newMachines indexes WorkloadEntries, of which istiod reads the labels in the
+// spec and in the metadata and believes the spec, and WorkloadGroups.
+func (c *content) newMachines() *labelIndex {
+	x := &labelIndex{byLabel: map[string][]labelled{}}
+	for _, we := range typedOf[*networking.WorkloadEntry](c, WorkloadEntry) {
+		labels := maps.Clone(we.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		maps.Copy(labels, we.Spec.GetLabels())
+		x.add(we.Object, labels)
+	}
+	for _, wg := range typedOf[*networking.WorkloadGroup](c, WorkloadGroup) {
+		x.add(wg.Object, wg.Spec.GetMetadata().GetLabels())
+	}
+	return x
+}
+
+// labelIndex finds objects by the labels of what they stand for.
+type labelIndex struct {
+	all     []labelled
+	byLabel map[string][]labelled // "key=value"
+}
+
+type labelled struct {
+	object *Object
+	labels map[string]string
+}
+
+func (x *labelIndex) add(o *Object, labels map[string]string) {
+	l := labelled{o, labels}
+	x.all = append(x.all, l)
+	for k, v := range labels {
+		x.byLabel[k+"="+v] = append(x.byLabel[k+"="+v], l)
+	}
+}
+
+// find are the objects with all labels of a selector, in a namespace or, when
+// it is empty, in all.
+func (x *labelIndex) find(namespace string, selector map[string]string) []*Object {
+	candidates := x.all
+	for k, v := range selector {
+		if list := x.byLabel[k+"="+v]; len(list) < len(candidates) {
+			candidates = list
+		}
+	}
+	var found []*Object
+	for _, c := range candidates {
+		if (namespace == "" || c.object.Namespace == namespace) && labelsMatch(selector, c.labels) {
+			found = append(found, c.object)
+		}
+	}
+	return found
 }
 
 // PodWorkload is one Pod as a workload of its own, whoever controls it.
@@ -104,14 +144,6 @@ func AddedLabel(key string) bool {
 		}
 	}
 	return false
-}
-
-// in is the part of a list in a namespace, all of it for the empty one.
-func in[T any](list []*Resource[T], namespace string) []*Resource[T] {
-	if namespace == "" {
-		return list
-	}
-	return InNamespace(list, namespace)
 }
 
 // FromCluster says whether a cluster has taken the object in: it was read from

@@ -51,6 +51,8 @@ type content struct {
 	registry  func() *Registry
 	workloads func() *workloadIndex
 	rules     func() *ruleIndex
+	pods      func() *labelIndex
+	machines  func() *labelIndex
 	config    func() *MeshConfig
 	injector  func() injectorConfig
 }
@@ -119,6 +121,8 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.injector = sync.OnceValue(c.newInjectorConfig)
 	s := &Snapshot{content: c}
 	c.rules = sync.OnceValue(s.newRules)
+	c.pods = sync.OnceValue(c.newPods)
+	c.machines = sync.OnceValue(c.newMachines)
 	return s
 }
 
