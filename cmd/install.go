@@ -126,7 +126,7 @@ func (o *installOptions) apply(ctx context.Context, f *Factory, c install.Cluste
 			f.IO.Warnf("%s", note)
 		}
 	}
-	f.nextSteps(spec)
+	f.nextSteps(spec, report)
 	return nil
 }
 
@@ -139,18 +139,20 @@ func (f *Factory) announce(spec *install.Spec, client *kube.Client, p *install.P
 }
 
 // nextSteps says what one does after an install.
-func (f *Factory) nextSteps(spec *install.Spec) {
-	if f.IO.Quiet {
+func (f *Factory) nextSteps(spec *install.Spec, report *install.Report) {
+	if f.IO.Quiet || len(report.Components) == 0 {
 		return
 	}
-	label := "istio-injection=enabled"
+	join := "inject sidecars into a namespace: kubectl label namespace NAME istio-injection=enabled"
 	if spec.Revision != "default" {
-		label = "istio.io/rev=" + spec.Revision
+		join = "inject sidecars into a namespace: kubectl label namespace NAME istio.io/rev=" + spec.Revision
 	}
-	steps := []string{
-		"inject sidecars into a namespace: kubectl label namespace NAME " + label,
-		"check the configuration: meshctl analyze -A",
+	for _, c := range report.Components {
+		if c.Name == "ztunnel" {
+			join = "take a namespace into the mesh: kubectl label namespace NAME istio.io/dataplane-mode=ambient"
+		}
 	}
+	steps := []string{join, "check the configuration: meshctl analyze -A"}
 	for _, a := range spec.Addons {
 		if a == "kiali" {
 			steps = append(steps, "look at the mesh: meshctl dashboard kiali")

@@ -18,6 +18,9 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 )
 
+// errInterrupted is in the error of an install whose context was cancelled.
+var errInterrupted = errors.New("interrupted")
+
 // Apply does what the plan says, wave by wave, and waits for each wave before
 // it starts the next, until ctx ends. The report is complete even when the
 // error is not nil: it says what was applied and what was not.
@@ -167,8 +170,8 @@ func passes(err error) bool {
 
 // explainFailure says how far the install came.
 func (p *Plan) explainFailure(ctx context.Context, err error, r *Report) error {
-	if errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted: %w", err)
+	if errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, errInterrupted) {
+		err = fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	step := hint.Of(err)
 	again := "running the same command again continues"

@@ -233,7 +233,7 @@ func TestInterruptIsTold(t *testing.T) {
 			stop()
 		}
 	}})
-	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "in place: 3 of 13 objects") {
+	if !errors.Is(err, errInterrupted) || !strings.Contains(err.Error(), "in place: 3 of 13 objects") {
 		t.Errorf("error %v", err)
 	}
 }

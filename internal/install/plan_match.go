@@ -190,7 +190,7 @@ func same(a, b any) bool {
 			return false
 		}
 		for k, v := range x {
-			if !(isZero(v) && isZero(y[k])) && !same(v, y[k]) {
+			if bothZero := isZero(v) && isZero(y[k]); !bothZero && !same(v, y[k]) {
 				return false
 			}
 		}

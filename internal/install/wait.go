@@ -58,11 +58,10 @@ func readiness(obj *unstructured.Unstructured) ready {
 		return ready{text: "its status makes no sense: " + err.Error()}
 	}
 	if res.Status != status.CurrentStatus {
-		text := res.Message
-		if text == "" {
-			text = string(res.Status)
+		if strings.Contains(res.Message, "observedGeneration not found") {
+			return ready{text: "no controller has looked at it yet"}
 		}
-		return ready{text: text}
+		return ready{text: orElse(res.Message, string(res.Status))}
 	}
 	st := ready{ready: true}
 	if n, found, _ := unstructured.NestedInt64(obj.Object, "status", "desiredNumberScheduled"); found && n == 0 && obj.GetKind() == "DaemonSet" {
@@ -242,7 +241,7 @@ func (w *waiter) overdue(ctx context.Context, open []*Step) error {
 	lines = append(lines, w.board.blindness()...)
 	err := ErrNotReady
 	if errors.Is(ctx.Err(), context.Canceled) {
-		err = ctx.Err()
+		err = errInterrupted
 	}
 	return hint.Failf(step, "waiting for %s: %w:\n%s", strings.Join(names, ", "), err, strings.Join(lines, "\n"))
 }

@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,7 +21,7 @@ func (b *board) whyPod(pod *unstructured.Unstructured) (Reason, bool) {
 		return Reason{}, false
 	}
 	if c := is["PodScheduled"]; c.status == "False" {
-		return Reason{ident(pod), orElse(c.reason, "Unschedulable"), orElse(c.message, "no node takes the pod"), nextForScheduling(pod)}, true
+		return Reason{ident(pod), orElse(c.reason, "Unschedulable"), orElse(firstSentence(c.message), "no node takes the pod"), nextForScheduling(pod)}, true
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, c := range containers(pod, list) {
@@ -89,6 +90,15 @@ func (b *board) whyStill(pod *unstructured.Unstructured, is map[string]condition
 		}
 	}
 	return Reason{ident(pod), orElse(is["Ready"].reason, reasonWaiting), orElse(is["Ready"].message, "the pod is running and not ready yet"), next}
+}
+
+// firstSentence drops what the scheduler says of claims and preemption: the
+// filters that refused the pod come first, the rest follows from them.
+func firstSentence(message string) string {
+	for _, tail := range []string{" no new claims to deallocate", " preemption: "} {
+		message, _, _ = strings.Cut(message, tail)
+	}
+	return message
 }
 
 func nextForScheduling(pod *unstructured.Unstructured) string {

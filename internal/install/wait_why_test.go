@@ -33,8 +33,8 @@ func TestWhy(t *testing.T) {
 		want Reason
 	}{
 		"unschedulable": {
-			seen: []string{pod("", `conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available"}]`)},
-			want: Reason{Object: "Pod ns/istiod-2-a", Reason: "Unschedulable", Message: "0/3 nodes are available", Next: "kubectl get nodes"},
+			seen: []string{pod("", `conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available: 3 node(s) had untolerated taint(s). preemption: 0/3 nodes are available."}]`)},
+			want: Reason{Object: "Pod ns/istiod-2-a", Reason: "Unschedulable", Message: "0/3 nodes are available: 3 node(s) had untolerated taint(s).", Next: "kubectl get nodes"},
 		},
 		"image": {
 			seen: []string{pod("nodeName: n1", `containerStatuses: [{name: discovery, image: x/pilot:1, state: {waiting: {reason: ImagePullBackOff, message: "Back-off pulling image x/pilot:1"}}}]`)},
