@@ -6,6 +6,7 @@ import (
 	"html"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -62,15 +63,31 @@ func (r *runtime) startPrometheus(ctx context.Context, pod *corev1.Pod, run *pod
 	if err := writeFile(config, r.prometheusConfig(ctx, pod)); err != nil {
 		return err
 	}
-	sp := spec{name: pod.Namespace + "-" + pod.Name, path: r.bed.programs.prometheus, logTo: r.bed.logs(), dir: run.dir(), args: []string{
+	path, args := withPages(r.bed.programs.prometheus, []string{
 		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(run.dir(), "data"), "--web.listen-address=" + loopback(p[0]),
-	}}
+	})
+	sp := spec{name: pod.Namespace + "-" + pod.Name, path: path, logTo: r.bed.logs(), dir: run.dir(), args: args}
 	if err := run.keep(ctx, sp, httpOK("http://"+loopback(p[0])+"/-/ready")); err != nil {
 		return err
 	}
 	r.bed.notePorts(sp.name, p...)
 	run.expose(9090, toLoopback(p[0]))
 	return nil
+}
+
+// withPages is the command that runs Prometheus with its pages. Debian's looks for them in /usr/share; one that is only
+// unpacked gets a mount namespace of its own in which they are there.
+func withPages(program string, args []string) (string, []string) {
+	share := filepath.Join(filepath.Dir(program), "..", "share")
+	if _, err := os.Stat(filepath.Join(share, "prometheus", "web")); err != nil || filepath.Clean(share) == "/usr/share" {
+		return program, args
+	}
+	unshare := []string{"--mount"}
+	if os.Geteuid() != 0 {
+		unshare = append(unshare, "--map-root-user")
+	}
+	unshare = append(unshare, "sh", "-c", `mount --bind "$0" /usr/share && exec "$@"`, share, program)
+	return "/usr/bin/unshare", append(unshare, args...)
 }
 
 // prometheusConfig keeps the pod's configuration but for discovery, which needs a pod's own network and account.

@@ -25,19 +25,25 @@ type part struct {
 	optional bool // built only when asked for by name
 }
 
-const kubeVersion = "v1.36.3"
+const (
+	kubeVersion = "v1.36.3"
+)
 
 func parts() []part {
 	kube := "-X k8s.io/component-base/version.gitVersion=" + kubeVersion +
 		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
+	istio := "-X istio.io/istio/pkg/version.buildVersion=" + istioVersion + " -X istio.io/istio/pkg/version.buildStatus=Clean" +
+		" -X istio.io/istio/pkg/version.buildGitRevision=eed52ebb66ad -X istio.io/istio/pkg/version.buildTag=" + istioVersion
 	return []part{
-		{name: "etcd", module: "etcd", packages: []string{"."}, rename: "etcd"},
+		// One module, so that what these share is compiled once.
 		{name: "kubernetes", module: "kubernetes", ldflags: kube, packages: []string{"k8s.io/kubernetes/cmd/kube-apiserver",
-			"k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes/cmd/kube-scheduler"}},
-		{name: "kwok", module: "kwok", packages: []string{"sigs.k8s.io/kwok/cmd/kwok"}},
-		{name: "istiod", module: "istio", packages: []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
+			"k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes/cmd/kubectl"}},
+		{name: "etcd", module: "kubernetes", packages: []string{"go.etcd.io/etcd/server/v3"}, rename: "etcd"},
+		{name: "kwok", module: "kubernetes", packages: []string{"sigs.k8s.io/kwok/cmd/kwok"}},
+		// The same versions as the product's, so that what both import is compiled once.
+		{name: "istiod", module: "istio", ldflags: istio, packages: []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
 		{name: "jaeger", module: "jaeger", packages: []string{"github.com/jaegertracing/jaeger/cmd/all-in-one"}, rename: "jaeger"},
-		{name: "istioctl", module: "istio", packages: []string{"istio.io/istio/istioctl/cmd/istioctl"}, optional: true},
+		{name: "istioctl", module: "istio", ldflags: istio, packages: []string{"istio.io/istio/istioctl/cmd/istioctl"}, optional: true},
 	}
 }
 
@@ -118,7 +124,7 @@ func (p part) build(ctx context.Context, l layout, version string, log io.Writer
 	}
 	start := time.Now()
 	fmt.Fprintf(log, "building %s ...\n", strings.Join(p.binaries(), ", "))
-	args := []string{"build", "-trimpath", "-ldflags", strings.TrimSpace("-s -w " + p.ldflags), "-o", out}
+	args := []string{"build", "-ldflags", strings.TrimSpace("-s -w " + p.ldflags), "-o", out}
 	cmd := exec.CommandContext(ctx, "go", append(args, p.packages...)...)
 	cmd.Dir = p.dir(l)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOWORK=off")

@@ -158,7 +158,7 @@ func (j *job) proxyStatus(t *testing.T) {
 			Types                   []struct{ Name, State string }
 		}
 	}
-	decode(t, j.want(t, 0, "proxy-status", "-n", "shop", "-o", "json"), &status)
+	decode(t, j.eventually(t, 0, "proxy-status", "-n", "shop", "-o", "json"), &status)
 	if len(status.Proxies) != 3 || !status.InSync {
 		t.Fatalf("want the three proxies of the shop in sync: %+v", status)
 	}
@@ -220,7 +220,9 @@ func (j *job) analyze(t *testing.T) {
 	j.apply(t, "broken.yaml")
 	r = j.eventually(t, 1, "analyze", "-n", "shop")
 	contains(t, "findings", r.stdout, "IST0101", `subset "v3"`, `"catalogue"`)
-	var report struct{ Findings []struct{ Code, Severity string } }
+	var report struct {
+		Findings []struct{ Code, Severity string }
+	}
 	decode(t, j.want(t, 1, "analyze", "-A", "-o", "json"), &report)
 	if len(report.Findings) != 2 {
 		t.Errorf("want the two findings: %+v", report)
