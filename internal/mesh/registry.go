@@ -46,8 +46,8 @@ type Registry struct {
 	names []string           // exact names, sorted
 }
 
-// exportToAnnotation restricts a Service as exportTo does other kinds.
-const exportToAnnotation = "networking.istio.io/exportTo"
+// ExportToAnnotation restricts a Service as exportTo does other kinds.
+const ExportToAnnotation = "networking.istio.io/exportTo"
 
 // Registry is the mesh's service registry; it reads Services and ServiceEntries.
 func (s *Snapshot) Registry() *Registry {
@@ -60,7 +60,7 @@ func (c *content) newRegistry() *Registry {
 	suffix := ".svc." + c.clusterDomain()
 	for _, svc := range typedOf[*core.ServiceSpec](c, Service) {
 		var own []string
-		for _, e := range strings.Split(svc.Annotations[exportToAnnotation], ",") {
+		for _, e := range strings.Split(svc.Annotations[ExportToAnnotation], ",") {
 			if e = strings.TrimSpace(e); e != "" {
 				own = append(own, e)
 			}

@@ -25,6 +25,9 @@ var Invalid = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		run := validators()
 		for _, kind := range istioKinds() {
+			if _, skipped := p.Skipped(kind); skipped {
+				p.CantTell(kind, "")
+			}
 			for _, o := range p.Objects(kind) {
 				judge(p, o, run[kind])
 			}

@@ -26,7 +26,9 @@ var MissingHost = &analyze.Check{
 					continue
 				}
 				fqdn := p.FQDN(host, vs.Namespace)
-				if len(registry.All(fqdn)) == 0 {
+				if found := registry.All(fqdn); len(found) > 0 {
+					hiddenHost(p, vs, vs.At("%s.host", r.Path), found)
+				} else {
 					missingHost(p, vs.At("%s.host", r.Path), host, fqdn)
 				}
 			}
