@@ -32,7 +32,7 @@ func (o *Objects) Follow(ctx context.Context, kind schema.GroupVersionKind, name
 		version, err := f.list(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the caller ended it
 		case err == nil:
 			f.watch(ctx, version)
 		case first, apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
@@ -117,4 +117,6 @@ func (f *follower) watch(ctx context.Context, version string) {
 	}
 }
 
-func objectKey(obj *unstructured.Unstructured) string { return obj.GetNamespace() + "/" + obj.GetName() }
+func objectKey(obj *unstructured.Unstructured) string {
+	return obj.GetNamespace() + "/" + obj.GetName()
+}
