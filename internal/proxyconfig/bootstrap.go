@@ -66,15 +66,10 @@ func ReadBootstrap(s Source) (*Bootstrap, error) {
 	b := &Bootstrap{Proxy: s.Name}
 	err := s.read([]string{"BootstrapConfigDump"}, map[string]field{
 		"bootstrap": func(e element) error {
-			// Metadata has names of its own: it is read in the spelling it has.
-			var raw json.RawMessage
-			if err := e.dec.Decode(&raw); err != nil {
-				return err
-			}
 			if e.keep {
-				b.Config = redact(raw)
+				b.Config = redact(e.text)
 			}
-			return b.read(raw)
+			return b.read(e.text)
 		},
 	})
 	if err != nil {
@@ -92,6 +87,7 @@ func (b *Bootstrap) read(raw json.RawMessage) error {
 	if v := w.Node.Build.Version; v.Major+v.Minor+v.Patch > 0 {
 		b.EnvoyVersion = fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch)
 	}
+	// Metadata has names of its own: it is read in the spelling it has.
 	var build struct {
 		Istio string `json:"istio.version"`
 		Label string `json:"build.label"`

@@ -27,26 +27,20 @@ type Source struct {
 // field reads the elements of one field of a dump, one call each.
 type field func(element) error
 
-// element is one value of a dump, not decoded yet.
+// element is one value of a dump, not decoded yet, in istiod's spelling if
+// camel. Its text is good until the next element is read.
 type element struct {
-	dec   *json.Decoder
-	camel bool // istiod's spelling
+	text  []byte
+	camel bool
 	keep  bool
 }
 
 // decode decodes the element into v. Where configs are kept it returns the
 // element's member that names lead to, redacted.
 func (e element) decode(v any, names ...string) (json.RawMessage, error) {
-	if !e.keep && !e.camel {
-		return nil, e.dec.Decode(v)
-	}
-	var raw json.RawMessage
-	if err := e.dec.Decode(&raw); err != nil {
-		return nil, err
-	}
-	text := raw
+	text := e.text
 	if e.camel {
-		text = snakeKeys(raw)
+		text = snakeKeys(text)
 	}
 	if err := json.Unmarshal(text, v); err != nil {
 		return nil, err
@@ -54,7 +48,7 @@ func (e element) decode(v any, names ...string) (json.RawMessage, error) {
 	if !e.keep {
 		return nil, nil
 	}
-	return redact(pick(raw, names...)), nil
+	return redact(pick(e.text, names...)), nil
 }
 
 // pick is the member of raw that names lead to, in either spelling; nil when
@@ -79,9 +73,9 @@ func pick(raw json.RawMessage, names ...string) json.RawMessage {
 // one element is in memory at a time.
 type dumpReader struct {
 	source Source
-	dec    *json.Decoder
+	scan   *scanner
 	fields map[string]field
-	// section is the @type of the part that is wanted, such as ClustersConfigDump.
+	// sections are the @types of the parts that are wanted, such as ClustersConfigDump.
 	sections []string
 
 	found bool     // a wanted section or field was there
@@ -97,7 +91,7 @@ func (s Source) read(sections []string, fields map[string]field) error {
 	if err := s.sniff(buffered); err != nil {
 		return err
 	}
-	r := &dumpReader{source: s, dec: json.NewDecoder(buffered), fields: fields, sections: sections}
+	r := &dumpReader{source: s, scan: newScanner(buffered), fields: fields, sections: sections}
 	if err := r.object(true); err != nil {
 		return s.readError(err)
 	}
@@ -148,35 +142,28 @@ func (s Source) sniff(b *bufio.Reader) error {
 
 // readError says what is wrong with JSON that could not be read to its end.
 func (s Source) readError(err error) error {
-	var syntax *json.SyntaxError
+	var broken *scanError
 	var known *hint.Error
 	switch {
 	case errors.As(err, &known):
 		return err
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return hint.Unanswerablef("it was cut off when it was written: take it again", "reading %s: it ends in the middle", s.Name)
-	case errors.As(err, &syntax):
-		return hint.Unanswerablef(takeDump, "reading %s: not JSON at byte %d: %w", s.Name, syntax.Offset, err)
+	case errors.As(err, &broken):
+		return hint.Unanswerablef(takeDump, "reading %s: %w", s.Name, err)
 	}
-	return hint.Unanswerablef("", "reading %s: %w", s.Name, err)
+	return hint.Unanswerablef("check that the source is still there", "reading %s: %w", s.Name, err)
 }
 
 // object reads one object: the top one, or a section of a config dump.
 func (r *dumpReader) object(top bool) error {
-	if err := r.open('{'); err != nil {
-		return err
-	}
-	for r.dec.More() {
-		token, err := r.dec.Token()
+	return r.scan.each('{', func() error {
+		key, err := r.scan.key()
 		if err != nil {
 			return err
 		}
-		if err := r.member(top, token.(string)); err != nil {
-			return err
-		}
-	}
-	_, err := r.dec.Token()
-	return err
+		return r.member(top, key)
+	})
 }
 
 func (r *dumpReader) member(top bool, key string) error {
@@ -190,68 +177,57 @@ func (r *dumpReader) member(top bool, key string) error {
 	}
 	switch {
 	case name == "@type":
-		var url string
-		if err := r.dec.Decode(&url); err != nil {
-			return err
-		}
-		section := url[strings.LastIndexByte(url, '.')+1:]
-		if strings.HasSuffix(section, "ConfigDump") {
-			r.envoy = true
-			r.types = append(r.types, section)
-		}
-		r.found = r.found || slices.Contains(r.sections, section)
-		return nil
+		return r.section()
 	case top && name == "configs":
 		r.envoy = true
-		return r.array(func() error { return r.object(false) })
+		return r.scan.each('[', func() error { return r.object(false) })
 	}
-	return r.skip()
+	return r.scan.skip()
+}
+
+func (r *dumpReader) section() error {
+	var url string
+	if err := r.decodeOne(func(e element) error { _, err := e.decode(&url); return err }, false); err != nil {
+		return err
+	}
+	section := url[strings.LastIndexByte(url, '.')+1:]
+	if strings.HasSuffix(section, "ConfigDump") {
+		r.envoy = true
+		r.types = append(r.types, section)
+	}
+	r.found = r.found || slices.Contains(r.sections, section)
+	return nil
 }
 
 // elements calls read for every element of an array; the bootstrap is the
 // only part that is not one.
 func (r *dumpReader) elements(name string, read field, camel bool) error {
-	e := element{dec: r.dec, camel: camel, keep: r.source.KeepConfig}
 	if name == "bootstrap" {
-		return read(e)
+		return r.decodeOne(read, camel)
 	}
-	return r.array(func() error { return read(e) })
+	return r.scan.each('[', func() error { return r.decodeOne(read, camel) })
 }
 
-func (r *dumpReader) array(read func() error) error {
-	if err := r.open('['); err != nil {
+func (r *dumpReader) decodeOne(read field, camel bool) error {
+	if _, err := r.scan.peek(); err != nil {
 		return err
 	}
-	for r.dec.More() {
-		if err := read(); err != nil {
-			return err
-		}
-	}
-	_, err := r.dec.Token()
-	return err
-}
-
-func (r *dumpReader) open(want json.Delim) error {
-	token, err := r.dec.Token()
+	start := r.scan.offset()
+	text, err := r.scan.value()
 	if err != nil {
 		return err
 	}
-	if token != want {
-		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: at byte %d it has %v where %q belongs", r.source.Name, r.dec.InputOffset(), token, rune(want))
+	err = read(element{text: text, camel: camel, keep: r.source.KeepConfig})
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return &scanError{start + syntax.Offset, syntax.Error()}
+	case errors.As(err, &kind):
+		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: at byte %d it has a %s where %s belongs", r.source.Name, start+1, kind.Value, kind.Field)
 	}
-	return nil
+	return err
 }
-
-func (r *dumpReader) skip() error {
-	var nothing skipped
-	return r.dec.Decode(&nothing)
-}
-
-// skipped decodes nothing of any value.
-type skipped struct{}
-
-// UnmarshalJSON accepts anything.
-func (*skipped) UnmarshalJSON([]byte) error { return nil }
 
 // whatObject guesses what a JSON object is by its members.
 func whatObject(keys []string) string {

@@ -152,8 +152,10 @@ func TestNotADump(t *testing.T) {
 		{"other part", `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.RoutesConfigDump","static_route_configs":[]}]}`, "f does not have this part: it has RoutesConfigDump"},
 		{"cut off", `{"configs":[{"@type":"x.ClustersConfigDump","static_clusters":[{"cluster":{"name":"a`, "reading f: it ends in the middle"},
 		{"cut off between", `{"configs":[{"@type":"x.ClustersConfigDump","static_clusters":[`, "reading f: it ends in the middle"},
-		{"broken", `{"configs":[{"@type":"x.ClustersConfigDump","static_clusters":[{]}]}`, "reading f: not JSON at byte 57: invalid character ']' looking for beginning of object key string"},
-		{"wrong shape", `{"configs":{"a":1}}`, `f is not an Envoy config dump: at byte 12 it has { where '[' belongs`},
+		{"broken", `{"configs":[{"@type":"x.ClustersConfigDump","static_clusters":[{]}]}`, "reading f: at byte 65: invalid character ']' looking for beginning of object key string"},
+		{"wrong kind of value", `{"configs":[{"static_clusters":[{"cluster":{"name":7}}]}]}`, `f is not an Envoy config dump: at byte 33 it has a number where cluster.name belongs`},
+		{"no name", `{"configs":[{7:8}]}`, `reading f: at byte 14: '7' where a name belongs`},
+		{"wrong shape", `{"configs":{"a":1}}`, `reading f: at byte 12: '{' where '[' belongs`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
