@@ -65,14 +65,14 @@ func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 	if _, err := c.Mapper(); err != nil {
 		return nil, Explain("asking the cluster for its kinds", err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, lists := errgroup.WithContext(ctx)
 	group.SetLimit(listsAtOnce)
 	for _, kind := range kinds {
 		if kind != mesh.Secret && kind != mesh.ConfigMap {
-			group.Go(func() error { return r.kind(ctx, kind) })
+			group.Go(func() error { return r.kind(lists, kind) })
 		}
 	}
-	group.Go(func() error { return r.control(ctx) })
+	group.Go(func() error { return r.control(lists) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
