@@ -35,7 +35,10 @@ func All() []*analyze.Check {
 		authorizationpolicy.WithoutWorkloads,   // IST0127
 		destinationrule.NoVerification,         // IST0128
 		destinationrule.NoVerificationOnPort,   // IST0129
+		schema.UnreachableRule,                 // IST0130
+		schema.IneffectiveMatch,                // IST0131
 		virtualservice.HostNotInGateway,        // IST0132
+		schema.Doubtful,                        // IST0133
 		serviceentry.SharedPort,                // IST0134
 		gateway.Conflicting,                    // IST0145
 		service.ExternalNamePort,               // IST0150

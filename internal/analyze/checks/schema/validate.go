@@ -18,6 +18,7 @@ import (
 
 // validators are what istiod's webhook runs for each kind.
 func validators() map[mesh.Kind]validation.ValidateFunc {
+	quiet()
 	return map[mesh.Kind]validation.ValidateFunc{
 		mesh.AuthorizationPolicy:   validation.ValidateAuthorizationPolicy,
 		mesh.DestinationRule:       validation.ValidateDestinationRule,

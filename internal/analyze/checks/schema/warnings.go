@@ -1,0 +1,61 @@
+package schema
+
+import (
+	"strings"
+
+	"istio.io/istio/pkg/config/validation"
+	"istio.io/istio/pkg/log"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// Doubtful finds objects that istiod accepts with a warning.
+var Doubtful = &analyze.Check{
+	Code: "IST0133", Name: "doubtful-object", Severity: analyze.Warning,
+	Uses: istioKinds(),
+	Doc: analyze.Doc{
+		What: "istiod accepts an object, and warns of something in it: a deprecated field, a setting without effect, or one that rarely is what was meant.",
+		Why:  "The object works, but not as it says, or no longer after an upgrade. kubectl shows such warnings once, when the object is applied; controllers that apply it swallow them.",
+		Fix:  "Follow the message. The reference of each kind is at https://istio.io/latest/docs/reference/config/.",
+	},
+	Run: func(p *analyze.Pass) {
+		run := validators()
+		for _, kind := range istioKinds() {
+			for _, o := range p.Objects(kind) {
+				for _, warning := range warningsOf(o, run[kind]) {
+					if _, typed := asAware(warning); !typed && !routine(warning.Error()) {
+						p.Report(place(o, warning.Error()), "%s", oneLine(warning))
+					}
+				}
+			}
+		}
+	},
+}
+
+// warningsOf are istiod's warnings of an object; none when some of its values
+// cannot be read, since they would rest on what is not there.
+func warningsOf(o *mesh.Object, run validation.ValidateFunc) []error {
+	for _, problem := range o.Problems() {
+		if !problem.Unknown {
+			return nil
+		}
+	}
+	warnings, _ := validate(o, run)
+	return warnings
+}
+
+// routine says whether a warning tells nothing of the object: every
+// EnvoyFilter gets one, and missing addresses are judged with the rest of the
+// mesh (IST0134).
+func routine(message string) bool {
+	return strings.Contains(message, "exposes internal implementation details") || strings.Contains(message, "IP Autoallocation is not enabled")
+}
+
+// quiet keeps Istio's validators from writing to stderr what they return as
+// well. It may be called often.
+func quiet() {
+	if scope := log.FindScope("validation"); scope != nil {
+		scope.SetOutputLevel(log.NoneLevel)
+	}
+}
