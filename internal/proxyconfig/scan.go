@@ -21,7 +21,7 @@ type scanner struct {
 // scanError is text that is not JSON, or not a dump; the first byte is 1.
 type scanError struct {
 	byte int64
-	what   string
+	what string
 }
 
 // Error says what is wrong and where.
@@ -155,9 +155,10 @@ func (s *scanner) pass(keep bool) error {
 			case escaped:
 				escaped = false
 			case inString:
-				if c == '\\' {
+				switch c {
+				case '\\':
 					escaped = true
-				} else if c == '"' {
+				case '"':
 					inString = false
 					done = depth == 0
 				}
