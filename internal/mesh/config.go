@@ -22,16 +22,16 @@ type MeshConfig struct {
 
 // MeshConfig is the mesh config of the revision, with Istio's defaults for
 // what it does not set.
-func (s *Snapshot) MeshConfig() *MeshConfig { return s.content.config() }
+func (s *Snapshot) MeshConfig() *MeshConfig { return s.config() }
 
 // RootNamespace is the namespace whose policies apply to the whole mesh.
 func (s *Snapshot) RootNamespace() string {
-	return cmp.Or(s.content.config().GetRootNamespace(), s.options.IstioNamespace)
+	return cmp.Or(s.config().GetRootNamespace(), s.options.IstioNamespace)
 }
 
 // TrustDomain is the trust domain of the mesh's identities.
 func (s *Snapshot) TrustDomain() string {
-	return cmp.Or(s.content.config().GetTrustDomain(), "cluster.local")
+	return cmp.Or(s.config().GetTrustDomain(), "cluster.local")
 }
 
 // control is a ConfigMap of the control plane. Revisions other than the
@@ -66,7 +66,7 @@ func (c *content) newMeshConfig() *MeshConfig {
 	data := As[*core.ConfigMap](config.Object).Spec.Data
 	text, err := yaml.YAMLToJSON([]byte(data["mesh"]))
 	if err == nil && string(text) != "null" {
-		err = config.MeshConfig.UnmarshalJSON(text)
+		err = config.UnmarshalJSON(text)
 	}
 	if err != nil {
 		config.Problem = cleanError(err)

@@ -101,7 +101,7 @@ func New(objects []*Object, options Options) *Snapshot {
 		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 	}
 	for kind, list := range c.byKind {
-		slices.SortFunc(list, func(a, b *Object) int { return a.Ref.Compare(b.Ref) })
+		slices.SortFunc(list, func(a, b *Object) int { return a.Compare(b.Ref) })
 		c.typed[kind] = &slot{}
 	}
 	for _, k := range options.Read {

@@ -51,20 +51,20 @@ type workloadIndex struct {
 // Workloads are all workloads, by namespace, kind and name.
 func (s *Snapshot) Workloads() []*Workload {
 	s.touch(WorkloadKinds()...)
-	return s.content.workloads().all
+	return s.workloads().all
 }
 
 // WorkloadsIn are the workloads of a namespace.
 func (s *Snapshot) WorkloadsIn(namespace string) []*Workload {
 	s.touch(WorkloadKinds()...)
-	return s.content.workloads().byNamespace[namespace]
+	return s.workloads().byNamespace[namespace]
 }
 
 // Select are the workloads whose pods have all the labels, in a namespace, or
 // in all when namespace is empty. An empty selector selects every workload.
 func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workload {
 	s.touch(WorkloadKinds()...)
-	index := s.content.workloads()
+	index := s.workloads()
 	candidates := index.all
 	if namespace != "" {
 		candidates = index.byNamespace[namespace]
@@ -91,9 +91,9 @@ func (s *Snapshot) KnowsWorkloads(namespace string) bool {
 		return true
 	}
 	if namespace == "" {
-		return len(s.content.workloads().all) > 0
+		return len(s.workloads().all) > 0
 	}
-	return s.knownIn(Pod, namespace) || len(s.content.workloads().byNamespace[namespace]) > 0
+	return s.knownIn(Pod, namespace) || len(s.workloads().byNamespace[namespace]) > 0
 }
 
 func labelsMatch(selector, labels map[string]string) bool {
@@ -152,7 +152,7 @@ func (c *content) newWorkloads() *workloadIndex {
 }
 
 func indexWorkloads(all []*Workload) *workloadIndex {
-	slices.SortFunc(all, func(a, b *Workload) int { return a.Object.Ref.Compare(b.Object.Ref) })
+	slices.SortFunc(all, func(a, b *Workload) int { return a.Object.Compare(b.Object.Ref) })
 	index := &workloadIndex{all: all, byNamespace: map[string][]*Workload{}, byLabel: map[string][]*Workload{}}
 	for _, w := range all {
 		index.byNamespace[w.Object.Namespace] = append(index.byNamespace[w.Object.Namespace], w)
