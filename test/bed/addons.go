@@ -104,7 +104,11 @@ func (r *runtime) prometheusConfig(ctx context.Context, pod *corev1.Pod) string 
 	return plainPrometheus
 }
 
+// startJaeger runs the real Jaeger where `bed build jaeger` has made one, and a stand-in elsewhere.
 func (r *runtime) startJaeger(ctx context.Context, pod *corev1.Pod, run *podRun) error {
+	if _, err := os.Stat(r.bed.programs.jaeger); err != nil {
+		return r.standIn("Jaeger", 16686, "/api/services", `{"data":[],"total":0,"errors":null}`)(ctx, pod, run)
+	}
 	// query http and grpc, otlp grpc and http, zipkin, collector http and grpc, admin
 	p, err := run.takePorts(8)
 	if err != nil {
@@ -150,7 +154,7 @@ func (r *runtime) standIn(product string, port int32, healthPath, health string)
 		mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = fmt.Fprintf(w, "<!doctype html><title>%[1]s (stand-in)</title><h1>This is not %[1]s</h1>\n"+
-				"<p>The meshctl test bed cannot run %[1]s. This stand-in answers in its place, so that the way here can be tried.</p>\n"+
+				"<p>The meshctl test bed does not run %[1]s here. This stand-in answers in its place, so that the way here can be tried.</p>\n"+
 				"<p>You asked pod %[2]s for <code>%[3]s</code>.</p>\n", product, run.key, html.EscapeString(req.URL.String()))
 		})
 		serve(ctx, l, mux)

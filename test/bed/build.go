@@ -42,7 +42,7 @@ func parts() []part {
 		{name: "kwok", module: "kubernetes", packages: []string{"sigs.k8s.io/kwok/cmd/kwok"}},
 		// The same versions as the product's, so that what both import is compiled once.
 		{name: "istiod", module: "istio", ldflags: istio, packages: []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
-		{name: "jaeger", module: "jaeger", packages: []string{"github.com/jaegertracing/jaeger/cmd/all-in-one"}, rename: "jaeger"},
+		{name: "jaeger", module: "jaeger", packages: []string{"github.com/jaegertracing/jaeger/cmd/all-in-one"}, rename: "jaeger", optional: true},
 		{name: "istioctl", module: "istio", ldflags: istio, packages: []string{"istio.io/istio/istioctl/cmd/istioctl"}, optional: true},
 	}
 }
@@ -59,7 +59,7 @@ func (p part) binaries() []string {
 }
 
 // Build makes the programs a bed runs, each once: a part whose sources have not changed is left alone. No name means
-// all but istioctl. Concurrent calls, also from other processes, wait for each other.
+// all but istioctl and Jaeger, which take minutes and which few runs need. Concurrent calls, also from other processes, wait for each other.
 func Build(ctx context.Context, log io.Writer, names ...string) error {
 	l, err := findLayout()
 	if err != nil {

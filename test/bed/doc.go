@@ -1,7 +1,7 @@
 // Package bed runs a real Kubernetes and Istio control plane on one machine, without containers, images or root.
 //
 // Real processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, istiod (pilot-discovery), Envoy,
-// Prometheus and Jaeger. Simulated: the nodes and the kubelet, by kwok and by this package.
+// Prometheus. Simulated: the nodes and the kubelet, by kwok and by this package.
 //
 //	bed (this process, or the supervisor that `bed up` leaves behind)
 //	 ├─ etcd <── kube-apiserver <── kube-controller-manager, kube-scheduler, kwok     controlplane.go, kwok.go
@@ -9,7 +9,7 @@
 //	 ├─ egress proxy: how the API server reaches webhooks behind Services              egress.go
 //	 └─ runtime: watches pods, and for a known one starts the real program             runtime.go
 //	      ├─ app=istiod           pilot-discovery                                      istiod.go
-//	      ├─ Prometheus, Jaeger   the real server; Kiali, Grafana, Zipkin: a stand-in  addons.go
+//	      ├─ add-ons              Prometheus; Jaeger when built; of others a stand-in     addons.go
 //	      └─ container istio-proxy  Envoy in a network namespace of its own            envoy.go, xds.go, sds.go
 //
 // A pod with a program becomes Ready when the program answers, and ends when the pod goes. Its container ports are

@@ -117,7 +117,7 @@ func firstMatch(patterns ...string) string {
 	return ""
 }
 
-// programs are the binaries a bed starts, all there before it does.
+// programs are the binaries a bed starts, all there before it does; only Jaeger may be missing.
 type programs struct {
 	etcd, apiserver, controllerManager, scheduler, kwok, istiod, jaeger, envoy, prometheus string
 }
@@ -133,7 +133,7 @@ func findPrograms(l layout) (programs, error) {
 			p.prometheus = d.find(l)
 		}
 	}
-	for _, path := range []string{p.etcd, p.apiserver, p.controllerManager, p.scheduler, p.kwok, p.istiod, p.jaeger, p.envoy, p.prometheus} {
+	for _, path := range []string{p.etcd, p.apiserver, p.controllerManager, p.scheduler, p.kwok, p.istiod, p.envoy, p.prometheus} {
 		if _, err := os.Stat(path); err != nil {
 			return p, fmt.Errorf("a program of the bed is missing, run `bed build`: %w", err)
 		}

@@ -50,8 +50,8 @@ func TestMissingProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.cache = t.TempDir()
-	if err := checkBuilt(testContext(t), l); err == nil || !strings.Contains(err.Error(), "etcd is not built") {
-		t.Errorf("want an error that names etcd, got %v", err)
+	if err := checkBuilt(testContext(t), l); err == nil || !strings.Contains(err.Error(), "kubernetes is not built") {
+		t.Errorf("want an error that names kubernetes, got %v", err)
 	}
 	if _, err := findPrograms(l); err == nil {
 		t.Error("want an error")

@@ -22,7 +22,7 @@ func run() int {
 		Use:   "bed",
 		Short: "A real Kubernetes and Istio control plane on this machine, for tests and demos",
 		Long: "bed runs etcd, the API server, the controllers, simulated nodes, and for the pods it knows the real program:\n" +
-			"istiod, Envoy, Prometheus, Jaeger. Loopback only; no container engine, no image, no root.",
+			"istiod, Envoy, Prometheus. Loopback only; no container engine, no image, no root.",
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(newBuildCmd(), newUpCmd(), newSuperviseCmd(), newDownCmd(), newStatusCmd(), newListCmd(), newProxiesCmd(), newEnvoyCmd(),
