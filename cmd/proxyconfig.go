@@ -147,5 +147,8 @@ func (d *dumpFlags) openPod(ctx context.Context, arg, path string) (string, io.R
 		// that of routes where it has none; the whole dump says so.
 		body, err = client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, "/config_dump")
 	}
+	if err != nil && ctx.Err() == nil && !kube.HasProxy(pod) {
+		err = noProxy(pod)
+	}
 	return name, body, err
 }

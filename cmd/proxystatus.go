@@ -155,15 +155,19 @@ func (o *proxyStatusOptions) narrow(ctx context.Context, client *kube.Client, re
 // notConnected says that a pod's proxy is missing, and what most likely is the reason.
 func notConnected(pod *corev1.Pod, complete bool) error {
 	next := "its proxy's log says what it waits for: `kubectl logs -n " + pod.Namespace + " " + pod.Name + " -c istio-proxy`"
-	containers := slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers)
-	if !slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == "istio-proxy" }) {
-		return hint.Failf("label its namespace with istio-injection=enabled, or the pod with sidecar.istio.io/inject=true, and restart it",
-			"pod %s.%s has no sidecar: there is no istio-proxy container in it", pod.Name, pod.Namespace)
+	if !kube.HasProxy(pod) {
+		return noProxy(pod)
 	}
 	if !complete {
 		return hint.Unanswerablef(next, "the proxy of pod %s.%s is not connected to any istiod that answered", pod.Name, pod.Namespace)
 	}
 	return hint.Failf(next, "the proxy of pod %s.%s is not connected to any istiod", pod.Name, pod.Namespace)
+}
+
+// noProxy says that a pod is not in the mesh.
+func noProxy(pod *corev1.Pod) error {
+	return hint.Failf("label its namespace with istio-injection=enabled, or the pod with sidecar.istio.io/inject=true, and restart it",
+		"pod %s.%s has no proxy: there is no istio-proxy container in it", pod.Name, pod.Namespace)
 }
 
 // syncz reads istiod's /debug/syncz through the API server.

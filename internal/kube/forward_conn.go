@@ -61,7 +61,11 @@ func (c *podConn) nodeError() error {
 		select {
 		case text := <-c.report:
 			if text != "" {
-				c.reported = c.tunnel.portError(c.port, errors.New(strings.TrimSpace(text)))
+				// A node begins with "error forwarding port ... to pod ..., uid : ".
+				if _, cause, ok := strings.Cut(text, "uid : "); ok {
+					text = cause
+				}
+				c.reported = c.tunnel.portError(c.port, errors.New(oneLine(text)))
 			}
 		case <-time.After(reportLag):
 		}

@@ -22,6 +22,10 @@ const (
 	longestPause   = 5 * time.Second
 )
 
+// pickedFor is how long a choice of pod is trusted: an old tunnel may lead to
+// a pod that was replaced.
+const pickedFor = 2 * time.Second
+
 // ForwardOptions say what to forward to where.
 type ForwardOptions struct {
 	// Address to listen on; "" is localhost.
@@ -48,6 +52,7 @@ type Forward struct {
 	mu     sync.Mutex
 	tunnel *Tunnel
 	pod    string
+	picked time.Time
 }
 
 // Forward connects to the pod and listens. It ends when ctx does.
@@ -137,16 +142,24 @@ func (f *Forward) keepConnected(ctx context.Context) {
 	}
 }
 
-// connected is the tunnel in use, made anew when there is none.
+// connected is the tunnel in use, made anew when there is none or when another
+// pod has taken its pod's place.
 func (f *Forward) connected(ctx context.Context) (*Tunnel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.tunnel != nil {
+	if f.tunnel != nil && time.Since(f.picked) < pickedFor {
 		return f.tunnel, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	namespace, pod, err := f.o.Pick(ctx)
+	if f.tunnel != nil {
+		if f.picked = time.Now(); err != nil || f.pod == pod+"."+namespace {
+			return f.tunnel, nil
+		}
+		_ = f.tunnel.Close()
+		f.tunnel = nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +168,7 @@ func (f *Forward) connected(ctx context.Context) (*Tunnel, error) {
 		return nil, err
 	}
 	was := f.pod
-	f.tunnel, f.pod = tunnel, pod+"."+namespace
+	f.tunnel, f.pod, f.picked = tunnel, pod+"."+namespace, time.Now()
 	if was != "" {
 		f.o.Notify("forwarding to pod " + f.pod)
 	}
@@ -200,8 +213,8 @@ func (f *Forward) serve(ctx context.Context, local net.Conn) {
 	}()
 	_, err = io.Copy(local, remote)
 	var known *hint.Error
-	if errors.As(err, &known) {
-		f.lost(ctx, tunnel, err)
+	if errors.As(err, &known) { // the node could not connect
+		f.lost(ctx, tunnel, known)
 	}
 }
 

@@ -103,7 +103,7 @@ func (f *fakeAPI) carry(pod string, data, failure httpstream.Stream) {
 	defer func() { _ = failure.Close(); _ = data.Close() }()
 	backend, err := net.Dial("tcp", f.backends[pod+":"+data.Headers().Get(corev1.PortHeader)])
 	if err != nil {
-		fmt.Fprintf(failure, "error forwarding port: %v: connection refused", err)
+		fmt.Fprintf(failure, "error forwarding port 81 to pod abc, uid : %v: connection refused", err)
 		return
 	}
 	defer func() { _ = backend.Close() }()

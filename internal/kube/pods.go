@@ -78,6 +78,12 @@ func (c *Client) PodsBySelector(ctx context.Context, namespace, selector string)
 // being deleted.
 func PodReady(p *corev1.Pod) bool { return rank(p) == 0 }
 
+// HasProxy says whether a pod has Istio's proxy, as a sidecar or as a gateway.
+func HasProxy(p *corev1.Pod) bool {
+	proxy := func(c corev1.Container) bool { return c.Name == "istio-proxy" }
+	return slices.ContainsFunc(p.Spec.Containers, proxy) || slices.ContainsFunc(p.Spec.InitContainers, proxy)
+}
+
 func rank(p *corev1.Pod) int {
 	if p.DeletionTimestamp != nil {
 		return 2

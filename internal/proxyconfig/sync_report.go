@@ -81,7 +81,7 @@ func ask(ctx context.Context, cluster Syncz, istiod *IstiodSync, timeout time.Du
 		istiod.Proxies = len(proxies)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		istiod.Error = "it did not answer within " + timeout.String()
-		istiod.Hint = hint.Of(err)
+		istiod.Hint = "give it longer with --timeout; if it hangs, `kubectl logs -n " + istiod.Namespace + " " + istiod.Name + "` may say why"
 	default:
 		istiod.Error, istiod.Hint = err.Error(), hint.Of(err)
 	}
