@@ -148,7 +148,8 @@ func (d *dumpFlags) openPod(ctx context.Context, arg, path string) (string, io.R
 		body, err = client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, "/config_dump")
 	}
 	if err != nil && ctx.Err() == nil && !kube.HasProxy(pod) {
-		err = noProxy(pod)
+		absent := noProxy(pod)
+		err = hint.Unanswerablef(hint.Of(absent), "%w", absent)
 	}
 	return name, body, err
 }
