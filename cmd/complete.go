@@ -12,9 +12,6 @@ import (
 // completionTimeout is how long a Tab may wait for the cluster.
 const completionTimeout = 2 * time.Second
 
-// completer is what cobra calls for a Tab.
-type completer = func(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
-
 // completeGlobals completes the values of the flags that every command has.
 func (f *Factory) completeGlobals(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("namespace", f.completeNamespaces)
@@ -58,14 +55,4 @@ func (f *Factory) completeContexts(*cobra.Command, []string, string) ([]string, 
 	}
 	slices.Sort(names)
 	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-// fixedCompletion completes one argument from a closed list.
-func fixedCompletion(values ...string) completer {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return values, cobra.ShellCompDirectiveNoFileComp
-	}
 }

@@ -81,9 +81,9 @@ func NewClient(getter genericclioptions.RESTClientGetter, timeout time.Duration)
 // would try localhost:8080, which is nobody's cluster.
 func (c *Client) named() error {
 	loader := c.getter.ToRawKubeConfigLoader()
-	raw, err := loader.RawConfig()
-	if err != nil || len(raw.Clusters) > 0 {
-		return nil // what is wrong with it, ToRESTConfig says
+	// What is wrong with a file, ToRESTConfig says.
+	if raw, err := loader.RawConfig(); err != nil || len(raw.Clusters) > 0 {
+		return nil //nolint:nilerr
 	}
 	if _, err := rest.InClusterConfig(); err == nil {
 		return nil

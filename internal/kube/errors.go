@@ -70,16 +70,15 @@ func isUnreachable(err error) bool {
 		strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "no configuration has been provided")
 }
 
-// rootCause is the innermost message: the URL and verb around it say nothing new.
+// rootCause is the failed connection, else the innermost message: the URL and
+// verb around them say nothing new.
 func rootCause(err error) string {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err.Error()
-		}
-		if op := new(net.OpError); errors.As(err, &op) && next != error(op) {
-			return op.Error()
-		}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Error()
+	}
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
+	return err.Error()
 }

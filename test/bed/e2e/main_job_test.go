@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -340,7 +341,7 @@ func (j *job) apply(t *testing.T, file string) {
 	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {
 		var o unstructured.Unstructured
-		if err := docs.Decode(&o.Object); err == io.EOF {
+		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatal(err)
