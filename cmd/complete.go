@@ -19,6 +19,23 @@ func (f *Factory) completeGlobals(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("context", f.completeContexts)
 }
 
+// addCompletionExamples gives cobra's own completion commands what all others have.
+func addCompletionExamples(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Example = "  # Tab completes commands, flags, pods and namespaces in this shell\n  source <(meshctl completion bash)"
+			for _, shell := range c.Commands() {
+				shell.Example = "  meshctl completion " + shell.Name() + " > meshctl." + shell.Name()
+			}
+		case "help":
+			c.Example = "  meshctl help proxy-config cluster"
+		}
+	}
+}
+
 // completeNamespaces are the namespaces of the cluster; none when it does not
 // answer: a Tab never prints an error.
 func (f *Factory) completeNamespaces(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -126,7 +126,9 @@ func (o *installOptions) apply(ctx context.Context, f *Factory, c install.Cluste
 			f.IO.Warnf("%s", note)
 		}
 	}
-	f.nextSteps(spec, report)
+	if !p.Empty() {
+		f.nextSteps(spec, report)
+	}
 	return nil
 }
 

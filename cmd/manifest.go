@@ -17,6 +17,7 @@ func newManifestCmd(f *Factory) *cobra.Command {
 		Use:     "manifest",
 		GroupID: groupInstall,
 		Short:   "Render what an install applies",
+		Example: "  meshctl manifest generate --profile demo",
 	}
 	c.AddCommand(newManifestGenerateCmd(f))
 	asGroup(c)

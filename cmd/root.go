@@ -83,6 +83,7 @@ and opens the dashboards.`,
 	root.SetCompletionCommandGroupID(groupOther)
 	root.AddCommand(commands(f)...)
 	f.completeGlobals(root)
+	addCompletionExamples(root)
 	asGroup(root)
 	return root
 }

@@ -252,7 +252,14 @@ func (r *Report) stateOf(component string, p *Plan) State {
 }
 
 func (c *ComponentReport) summary() string {
-	return fmt.Sprintf("%d objects: %d created, %d changed, %d unchanged", len(c.Objects), c.Created, c.Changed, c.Unchanged)
+	n := len(c.Objects)
+	switch n {
+	case c.Unchanged:
+		return fmt.Sprintf("%d objects unchanged", n)
+	case c.Created:
+		return fmt.Sprintf("%d objects created", n)
+	}
+	return fmt.Sprintf("%d objects: %d created, %d changed, %d unchanged", n, c.Created, c.Changed, c.Unchanged)
 }
 
 // DocumentKind names the JSON and YAML form.

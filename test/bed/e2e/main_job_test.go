@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,9 +16,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/meshctl/meshctl/test/bed"
 )
@@ -332,82 +328,4 @@ func (j *job) uninstall(t *testing.T) {
 	}
 	r = j.want(t, 0, "uninstall", "--purge", "-y")
 	contains(t, "stdout", r.stdout, "nothing to uninstall")
-}
-
-// apply applies a file of the demo by server-side apply.
-func (j *job) apply(t *testing.T, file string) {
-	t.Helper()
-	text := must(os.ReadFile(filepath.Join(repo, "test", "demo", file)))
-	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
-	for {
-		var o unstructured.Unstructured
-		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if o.Object == nil {
-			continue
-		}
-		_, err := j.resource(t, o.GetAPIVersion(), plural(o.GetKind()), o.GetNamespace()).
-			Apply(t.Context(), o.GetName(), &o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
-		if err != nil {
-			t.Fatalf("applying %s %s: %v", o.GetKind(), o.GetName(), err)
-		}
-	}
-}
-
-func plural(kind string) string { return strings.ToLower(kind) + "s" }
-
-// ready waits until a Deployment has its replicas.
-func (j *job) ready(t *testing.T, namespace, name string) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		d := j.get(t, "apps/v1", "deployments", namespace, name)
-		if n, _, _ := unstructured.NestedInt64(d.Object, "status", "readyReplicas"); n >= 1 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("Deployment %s/%s is not ready after a minute: %v", namespace, name, d.Object["status"])
-		}
-		select {
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-func (j *job) get(t *testing.T, apiVersion, resource, namespace, name string) *unstructured.Unstructured {
-	t.Helper()
-	o, err := j.resource(t, apiVersion, resource, namespace).Get(t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
-func (j *job) resource(t *testing.T, apiVersion, resource, namespace string) dynamic.ResourceInterface {
-	t.Helper()
-	client, err := dynamic.NewForConfig(j.bed.REST())
-	if err != nil {
-		t.Fatal(err)
-	}
-	gv, err := schema.ParseGroupVersion(apiVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := client.Resource(gv.WithResource(resource))
-	if namespace == "" {
-		return r
-	}
-	return r.Namespace(namespace)
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
