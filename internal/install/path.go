@@ -207,6 +207,10 @@ func describe(v any) string {
 	case []any:
 		return "a list"
 	case string:
+		const enough = 40 // a whole file may be one text
+		if r := []rune(v); len(r) > enough {
+			v = string(r[:enough]) + "…"
+		}
 		return fmt.Sprintf("the text %q", v)
 	case bool:
 		return fmt.Sprintf("the boolean %v", v)

@@ -165,6 +165,7 @@ func TestBadInput(t *testing.T) {
 		"not YAML":                 {doc("a: b: c\n  - d"), "in.yaml: it is not valid YAML: mapping values", "IstioOperator"},
 		"binary":                   {doc("\x00\x01\x02"), "in.yaml: it is not valid YAML", "IstioOperator"},
 		"a list":                   {doc("- a\n- b"), "in.yaml: it holds a list", "IstioOperator"},
+		"a long text":              {doc(strings.Repeat("word ", 50)), `in.yaml: it holds the text "word word word word word word word word …", not`, "IstioOperator"},
 		"another kind":             {doc("apiVersion: apps/v1\nkind: Deployment"), "its kind is Deployment", "IstioOperator"},
 		"another version":          {doc("apiVersion: v1\nkind: IstioOperator"), "its apiVersion is v1", ""},
 		"a values file":            {doc("pilot: {autoscaleMin: 2}"), `unknown key "pilot"`, "spec.values"},
