@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"golang.org/x/sync/errgroup"
@@ -64,7 +65,7 @@ func (p *Plan) applyWave(ctx context.Context, c Cluster, wave int, o PlanOptions
 
 // applySteps applies all steps at once, bounded; one that fails does not keep
 // the others from being tried.
-func applySteps(ctx context.Context, c Applier, steps []*Step, o PlanOptions, r *Report) error {
+func applySteps(ctx context.Context, c Cluster, steps []*Step, o PlanOptions, r *Report) error {
 	var mu sync.Mutex
 	var failures []error
 	var g errgroup.Group
@@ -88,11 +89,11 @@ func applySteps(ctx context.Context, c Applier, steps []*Step, o PlanOptions, r 
 	return joinFailures("installing", failures)
 }
 
-func applyStep(ctx context.Context, c Applier, s *Step, o PlanOptions, r *Report) error {
+func applyStep(ctx context.Context, c Cluster, s *Step, o PlanOptions, r *Report) error {
 	o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applying})
 	told := ""
 	err := retry(ctx, func() error {
-		got, err := c.Apply(ctx, s.Object, false, o.Force)
+		got, err := applyYielding(ctx, c, s, o.Force)
 		if err == nil {
 			r.applied(s, got)
 		}
@@ -111,6 +112,21 @@ func applyStep(ctx context.Context, c Applier, s *Step, o PlanOptions, r *Report
 	}
 	o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applied, Text: string(r.outcome(s))})
 	return nil
+}
+
+// applyYielding applies a step; where istiod has meanwhile taken a field of its
+// webhook, once more without that field.
+func applyYielding(ctx context.Context, c Cluster, s *Step, force bool) (*unstructured.Unstructured, error) {
+	got, err := c.Apply(ctx, s.Object, false, force)
+	if !isFieldConflict(err) || !isWebhook(s.Object) {
+		return got, err
+	}
+	live, readErr := c.Get(ctx, s.Object.GroupVersionKind(), s.Object.GetNamespace(), s.Object.GetName())
+	if readErr != nil {
+		return nil, err // the conflict says more
+	}
+	yieldWebhooks(s.Object, live)
+	return c.Apply(ctx, s.Object, false, force)
 }
 
 // retry calls do until it succeeds, fails for good or ctx ends; again is told

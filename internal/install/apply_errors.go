@@ -57,7 +57,7 @@ func failure(doing, object, verb string, err error) error {
 		return hint.Unanswerablef("give it longer with --timeout; running the same command again continues", "%w", p)
 	case meta.IsNoMatchError(err):
 		p.text = "the cluster does not know this kind"
-		return fail("install the CRD of this kind first")
+		return fail("install the CRD of this kind first; a profile for a platform, such as openshift, needs that platform")
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		p.text = "the API server refuses it: " + p.text
 		return fail("look at the object with `meshctl manifest generate` and the same flags")

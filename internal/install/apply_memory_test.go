@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -231,6 +233,16 @@ func parse(t *testing.T, text string) *unstructured.Unstructured {
 
 func noMatch(kind string) error {
 	return &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "telemetry.istio.io", Kind: kind}}
+}
+
+// fieldConflict is the API server's refusal to take a field from its owner.
+func fieldConflict(owner, field string) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Code: http.StatusConflict, Reason: metav1.StatusReasonConflict,
+		Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{
+			Type: metav1.CauseTypeFieldManagerConflict, Field: field, Message: fmt.Sprintf("conflict with %q using v1", owner),
+		}}},
+	}}
 }
 
 func forbidden(verb, resource string) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -25,7 +23,7 @@ func mesh() *Manifest {
 		return Component{Name: name, Instance: instance, Namespace: "istio-system", Objects: objects}
 	}
 	return &Manifest{Components: []Component{
-		one("Base", "", object("ServiceAccount", "istio-system", "reader"), object("CustomResourceDefinition", "", "telemetries")),
+		one("Base", "", object("ServiceAccount", "istio-system", "reader"), definition("telemetries", "telemetry.istio.io", "Telemetry")),
 		one("IngressGateways", "istio-ingressgateway", object("Deployment", "istio-system", "gateway"), object("ServiceAccount", "istio-system", "gateway")),
 		one("Pilot", "istiod", object("MutatingWebhookConfiguration", "", "injector"), object("Deployment", "istio-system", "istiod"),
 			object("ConfigMap", "istio-system", "istio"), object("Telemetry", "istio-system", "default")),
@@ -33,6 +31,13 @@ func mesh() *Manifest {
 		one("Ztunnel", "ztunnel", object("DaemonSet", "istio-system", "ztunnel")),
 		one("addons.kiali", "kiali", object("Deployment", "istio-system", "kiali")),
 	}}
+}
+
+// definition is a CRD.
+func definition(name, group, kind string) *unstructured.Unstructured {
+	crd := object("CustomResourceDefinition", "", name)
+	crd.Object["spec"] = map[string]any{"group": group, "names": map[string]any{"kind": kind}}
+	return crd
 }
 
 func planned(t *testing.T, m *memory, o PlanOptions) *Plan {
@@ -91,12 +96,7 @@ func TestPlanFindsEveryConflictAndChangesNothing(t *testing.T) {
 		if call != "try Deployment istio-system/istiod" && call != "try ConfigMap istio-system/istio" {
 			return nil
 		}
-		return &apierrors.StatusError{ErrStatus: metav1.Status{
-			Code: http.StatusConflict, Reason: metav1.StatusReasonConflict,
-			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{
-				Type: metav1.CauseTypeFieldManagerConflict, Field: ".spec.replicas", Message: `conflict with "kubectl-scale" using apps/v1`,
-			}}},
-		}}
+		return fieldConflict("kubectl-scale", ".spec.replicas")
 	}
 	_, err := NewPlan(t.Context(), m, mesh(), PlanOptions{})
 	if err == nil {
@@ -163,6 +163,52 @@ func TestApplyTriesAgainWhatPasses(t *testing.T) {
 	}
 	if c := componentOf(r, "istiod"); c.State != StateReady || c.Created != 4 {
 		t.Errorf("istiod: %+v", c)
+	}
+}
+
+func TestPlanRefusesAKindThatNothingDefines(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	m.fail = func(call string) error {
+		if call == "get Telemetry istio-system/default" {
+			return noMatch("Telemetry")
+		}
+		return nil
+	}
+	manifest := mesh()
+	manifest.Components[0].Objects = manifest.Components[0].Objects[:1] // without the CRD
+	_, err := NewPlan(t.Context(), m, manifest, PlanOptions{})
+	if err == nil || !strings.Contains(err.Error(), "Telemetry istio-system/default: the cluster does not know this kind") {
+		t.Errorf("error %v", err)
+	}
+	if done := m.did("apply"); len(done) > 0 {
+		t.Errorf("applied %v", done)
+	}
+}
+
+// TestIstiodTakesAFieldMeanwhile is the race of a second run with istiod, which
+// sets the failure policy of its webhook when it is up.
+func TestIstiodTakesAFieldMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"try", "apply"} {
+		m := newMemory()
+		live := object("MutatingWebhookConfiguration", "", "injector")
+		live.SetLabels(map[string]string{"of": "an earlier version"})
+		m.objects["MutatingWebhookConfiguration injector"] = live
+		taken := 0
+		m.fail = func(call string) error {
+			if call == when+" MutatingWebhookConfiguration injector" && taken == 0 {
+				taken++
+				return fieldConflict("pilot-discovery", ".webhooks[name=\"x\"].failurePolicy")
+			}
+			return nil
+		}
+		if _, err := planned(t, m, PlanOptions{}).Apply(t.Context(), m, PlanOptions{}); err != nil {
+			t.Errorf("at %s: %v", when, err)
+		}
+		if taken != 1 {
+			t.Errorf("at %s: the conflict did not come up", when)
+		}
 	}
 }
 

@@ -173,13 +173,14 @@ func liveScalers(ctx context.Context, c Reader, rendered []*unstructured.Unstruc
 }
 
 func (p *Plan) compare(ctx context.Context, c Cluster, scaled map[string]bool, o PlanOptions) error {
+	defined := p.defines()
 	var mu sync.Mutex
 	var failures []error
 	var g errgroup.Group
 	g.SetLimit(requests)
 	for _, s := range p.Steps {
 		g.Go(func() error {
-			if err := s.compare(ctx, c, scaled, o.Force); err != nil {
+			if err := s.compare(ctx, c, scaled, defined, o.Force); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failures = append(failures, err)
@@ -191,12 +192,41 @@ func (p *Plan) compare(ctx context.Context, c Cluster, scaled map[string]bool, o
 	return joinFailures("planning the install", failures)
 }
 
-func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, force bool) error {
-	want := s.Object
+// defines are the kinds whose CRDs come with the plan.
+func (p *Plan) defines() map[schema.GroupKind]bool {
+	kinds := map[schema.GroupKind]bool{}
+	for _, s := range p.Steps {
+		if s.Object.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		group, _, _ := unstructured.NestedString(s.Object.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(s.Object.Object, "spec", "names", "kind")
+		kinds[schema.GroupKind{Group: group, Kind: kind}] = true
+	}
+	return kinds
+}
+
+// looks is how often a conflict is looked into: istiod may take a field of its
+// webhooks between our reading and our trying.
+const looks = 3
+
+func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, defined map[schema.GroupKind]bool, force bool) error {
+	rendered := s.Object
+	for look := 1; ; look++ {
+		err := s.compareOnce(ctx, c, rendered, scaled, defined, force)
+		if look == looks || !isFieldConflict(err) || !isWebhook(rendered) {
+			return err
+		}
+	}
+}
+
+func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Unstructured, scaled map[string]bool, defined map[schema.GroupKind]bool, force bool) error {
 	live, err := c.Get(ctx, want.GroupVersionKind(), want.GetNamespace(), want.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
 		live = nil
+	case meta.IsNoMatchError(err) && !defined[want.GroupVersionKind().GroupKind()]:
+		return failure("applying", ident(want), "patch", err)
 	case meta.IsNoMatchError(err):
 		s.Action, s.Untried = Create, true
 		s.Object = adjust(want, nil, scaled)

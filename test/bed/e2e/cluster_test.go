@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -15,13 +14,19 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 )
 
-// apply applies a file of the demo by server-side apply.
+// apply applies a file of the demo.
 func (j *job) apply(t *testing.T, file string) {
 	t.Helper()
-	text := must(os.ReadFile(filepath.Join(repo, "test", "demo", file)))
-	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
+	applyText(t, j.bed.REST(), string(must(os.ReadFile(filepath.Join(repo, "test", "demo", file)))))
+}
+
+// applyText applies YAML documents by server-side apply.
+func applyText(t *testing.T, config *rest.Config, text string) {
+	t.Helper()
+	docs := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	for {
 		var o unstructured.Unstructured
 		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
@@ -32,7 +37,7 @@ func (j *job) apply(t *testing.T, file string) {
 		if o.Object == nil {
 			continue
 		}
-		_, err := j.resource(t, o.GetAPIVersion(), plural(o.GetKind()), o.GetNamespace()).
+		_, err := resource(t, config, o.GetAPIVersion(), plural(o.GetKind()), o.GetNamespace()).
 			Apply(t.Context(), o.GetName(), &o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
 		if err != nil {
 			t.Fatalf("applying %s %s: %v", o.GetKind(), o.GetName(), err)
@@ -71,9 +76,14 @@ func (j *job) get(t *testing.T, apiVersion, resource, namespace, name string) *u
 	return o
 }
 
-func (j *job) resource(t *testing.T, apiVersion, resource, namespace string) dynamic.ResourceInterface {
+func (j *job) resource(t *testing.T, apiVersion, name, namespace string) dynamic.ResourceInterface {
 	t.Helper()
-	client, err := dynamic.NewForConfig(j.bed.REST())
+	return resource(t, j.bed.REST(), apiVersion, name, namespace)
+}
+
+func resource(t *testing.T, config *rest.Config, apiVersion, name, namespace string) dynamic.ResourceInterface {
+	t.Helper()
+	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +91,7 @@ func (j *job) resource(t *testing.T, apiVersion, resource, namespace string) dyn
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := client.Resource(gv.WithResource(resource))
+	r := client.Resource(gv.WithResource(name))
 	if namespace == "" {
 		return r
 	}
