@@ -77,7 +77,7 @@ func (o *installOptions) run(ctx context.Context, f *Factory) error {
 			return err
 		}
 	}
-	spec, manifest, err := o.render.render(f, version) //nolint:contextcheck // rendering is pure and takes none
+	spec, manifest, err := o.render.render(f, version, true) //nolint:contextcheck // rendering is pure and takes none
 	if err != nil {
 		return err
 	}

@@ -29,14 +29,16 @@ func (r *renderFlags) add(c *cobra.Command) {
 	addIgnored(c, "force", "use --force-conflicts to take over fields; bad input is never installed")
 }
 
-// render resolves the flags and renders the charts and the add-ons.
-func (r *renderFlags) render(f *Factory, kubeVersion string) (*install.Spec, *install.Manifest, error) {
+// render resolves the flags and renders the charts and the add-ons. With
+// guard the result also has the webhook by which istiod validates objects
+// without a revision; `manifest generate` leaves it out, as istioctl's does.
+func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (*install.Spec, *install.Manifest, error) {
 	files, err := install.ReadFiles(r.files, f.IO.In)
 	if err != nil {
 		return nil, nil, err
 	}
 	spec, err := install.Resolve(install.Inputs{
-		Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, KubeVersion: kubeVersion,
+		Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, KubeVersion: kubeVersion, Guard: guard,
 	})
 	if err != nil {
 		return nil, nil, err

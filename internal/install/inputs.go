@@ -27,6 +27,10 @@ type Inputs struct {
 	// ManifestsDir has charts/ and maybe profiles/ to use instead of the
 	// embedded ones; "" for those.
 	ManifestsDir string
+	// Guard adds the webhook by which istiod validates objects without a
+	// revision. The charts have it only when told, and istioctl adds it after an
+	// install, so that it is in no generated manifest.
+	Guard bool
 	// KubeVersion is the version of the cluster that is installed into, as in
 	// v1.34.1; "" when none was asked.
 	KubeVersion string

@@ -67,7 +67,7 @@ func patchType(kind string) any {
 // What changes nothing is a warning.
 func (c *component) postProcess(s *Spec, objects []*unstructured.Unstructured) ([]string, error) {
 	name := c.resourceName()
-	if c.key == "pilot" && s.Revision != "default" {
+	if c.key == "pilot" && s.Revision != DefaultRevision {
 		name += "-" + s.Revision
 	}
 	var warnings []string

@@ -34,6 +34,7 @@ type Spec struct {
 	tree        map[string]any // the merged IstioOperator document
 	charts      *chartSource
 	kubeVersion string
+	guarded     bool
 }
 
 // Tree is a copy of the merged IstioOperator document, as it is rendered.
@@ -65,9 +66,11 @@ func Resolve(in Inputs) (*Spec, error) {
 		}
 	}
 	spec["profile"] = name
-	toHelm(tree, r.userValues())
+	userValues := r.userValues()
+	toHelm(tree, userValues)
+	_, said := userValues["defaultRevision"] // what the user says of it stands
 	s := &Spec{
-		Profile: name, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion,
+		Profile: name, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion, guarded: in.Guard && !said,
 		Namespace: lookupString(tree, "metadata", "namespace"),
 		Revision:  lookupString(spec, "values", "revision"),
 		Hub:       lookupString(spec, "hub"), Tag: lookupString(spec, "tag"),
@@ -77,7 +80,7 @@ func Resolve(in Inputs) (*Spec, error) {
 		s.Namespace = "istio-system"
 	}
 	if s.Revision == "" {
-		s.Revision = "default"
+		s.Revision = DefaultRevision
 	}
 	return s, s.validate()
 }
@@ -123,7 +126,7 @@ func (r *resolver) readUser(in Inputs) error {
 		mergeInto(r.user, m)
 	}
 	flags := in.Set
-	if in.Revision != "" && in.Revision != "default" {
+	if in.Revision != "" && in.Revision != DefaultRevision {
 		flags = append(slices.Clone(flags), "revision="+in.Revision)
 	}
 	var err error

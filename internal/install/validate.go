@@ -22,7 +22,7 @@ func (s *Spec) validate() error {
 	if err := checkImage(s.Hub, s.Tag, "hub", "tag"); err != nil {
 		return err
 	}
-	if s.Revision != "default" {
+	if s.Revision != DefaultRevision {
 		if msgs := validation.IsDNS1123Label(s.Revision); len(msgs) > 0 {
 			return hint.Usagef("a revision is lower-case letters, digits and dashes, as in 1-31-1",
 				"checking the revision: %q is not a DNS label", s.Revision)

@@ -144,6 +144,38 @@ func (j *job) shop(t *testing.T) {
 		j.ready(t, "shop", name)
 	}
 	j.apply(t, "mesh.yaml")
+	j.guarded(t)
+}
+
+// guarded makes sure that istiod refuses what is invalid; its webhook lets
+// everything pass until istiod has found itself able to answer.
+func (j *job) guarded(t *testing.T) {
+	t.Helper()
+	services := j.resource(t, "networking.istio.io/v1", "virtualservices", "shop")
+	bad := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": map[string]any{"name": "bad"},
+		"spec": map[string]any{"hosts": []any{"twice", "twice"}, "http": []any{map[string]any{"route": []any{
+			map[string]any{"destination": map[string]any{"host": "catalog"}},
+		}}}},
+	}}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		_, err := services.Create(t.Context(), bad, metav1.CreateOptions{})
+		if err != nil && strings.Contains(err.Error(), "denied the request") {
+			return
+		}
+		if err == nil {
+			err = services.Delete(t.Context(), "bad", metav1.DeleteOptions{})
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("istiod does not refuse an invalid VirtualService: %v", err)
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func (j *job) proxyStatus(t *testing.T) {
