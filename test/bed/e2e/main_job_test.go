@@ -216,6 +216,9 @@ func (j *job) proxyConfig(t *testing.T) {
 		t.Helper()
 		return j.want(t, 0, append([]string{"proxy-config", sub, "deploy/frontend", "-n", "shop"}, more...)...).stdout
 	}
+	contains(t, "completion of pods", j.want(t, 0, "__complete", "proxy-config", "cluster", "-n", "shop", "").stdout, "frontend-", "catalog-v1-", "deploy/")
+	contains(t, "completion of deployments", j.want(t, 0, "__complete", "proxy-config", "cluster", "-n", "shop", "deploy/").stdout, "deploy/frontend")
+	contains(t, "completion of namespaces", j.want(t, 0, "__complete", "analyze", "-n", "").stdout, "istio-system", "shop")
 	contains(t, "clusters", of("cluster", "--fqdn", catalogFQDN), "catalog.shop", " v1 ", " v2 ", "EDS")
 	contains(t, "listeners", of("listener"), "15001", "15006", "PassthroughCluster")
 	contains(t, "routes", of("route", "--name", "80"), catalogFQDN, "catalog.shop")
