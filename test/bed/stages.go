@@ -95,6 +95,24 @@ func withExpressions(stage string, more ...expression) (string, error) {
 	return string(out), err
 }
 
+// waitingContainers begins the status of a pod on a node whose containers have not started; what follows is their state,
+// and the end of the range over them.
+const waitingContainers = `      {{ $now := Now }}
+      conditions:
+      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: PodScheduled}
+      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: Initialized}
+      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: Ready, reason: ContainersNotReady}
+      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: ContainersReady, reason: ContainersNotReady}
+      containerStatuses:
+      {{ range .spec.containers }}
+      - image: {{ .image | Quote }}
+        imageID: ""
+        name: {{ .name | Quote }}
+        ready: false
+        started: false
+        restartCount: 0
+`
+
 // podStartingStage gives a pod that waits for its program an address, as it has before its containers run.
 const podStartingStage = `apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage
@@ -110,21 +128,7 @@ spec:
     - {key: '%s', operator: NotIn, values: ['true']}
   next:
     statusTemplate: |
-      {{ $now := Now }}
-      conditions:
-      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: PodScheduled}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: Initialized}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: Ready, reason: ContainersNotReady}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: ContainersReady, reason: ContainersNotReady}
-      containerStatuses:
-      {{ range .spec.containers }}
-      - image: {{ .image | Quote }}
-        imageID: ""
-        name: {{ .name | Quote }}
-        ready: false
-        started: false
-        restartCount: 0
-        state: {waiting: {reason: ContainerCreating}}
+` + waitingContainers + `        state: {waiting: {reason: ContainerCreating}}
       {{ end }}
       {{ $hostIPs := NodeIPsWith .spec.nodeName }}
       {{ with $hostIPs }}
@@ -171,21 +175,7 @@ spec:
   next:
     event: {type: Warning, reason: Failed, message: %q}
     statusTemplate: |
-      {{ $now := Now }}
-      conditions:
-      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: PodScheduled}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "True", type: Initialized}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: Ready, reason: ContainersNotReady}
-      - {lastTransitionTime: {{ $now | Quote }}, status: "False", type: ContainersReady, reason: ContainersNotReady}
-      containerStatuses:
-      {{ range .spec.containers }}
-      - image: {{ .image | Quote }}
-        imageID: ""
-        name: {{ .name | Quote }}
-        ready: false
-        started: false
-        restartCount: 0
-        state:
+`+waitingContainers+`        state:
           waiting:
       {{ if regexMatch %q .image }}
             reason: %s
