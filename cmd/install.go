@@ -76,6 +76,7 @@ func (o *installOptions) run(ctx context.Context, f *Factory) error {
 		if version, err = serverVersion(client); err != nil {
 			return err
 		}
+		o.render.settle = f.settleDefault(ctx, client)
 	}
 	spec, manifest, err := o.render.render(f, version, true) //nolint:contextcheck // rendering is pure and takes none
 	if err != nil {

@@ -14,6 +14,9 @@ type renderFlags struct {
 	set       []string
 	revision  string
 	manifests string
+
+	// settle, when it is set, asks the cluster about the default revision before rendering.
+	settle func(*install.Spec) error
 }
 
 func (r *renderFlags) add(c *cobra.Command) {
@@ -42,6 +45,11 @@ func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (*insta
 	})
 	if err != nil {
 		return nil, nil, err
+	}
+	if r.settle != nil {
+		if err := r.settle(spec); err != nil {
+			return nil, nil, err
+		}
 	}
 	manifest, err := install.Render(spec)
 	if err != nil {

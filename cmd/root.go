@@ -100,6 +100,7 @@ func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
 		newInstallCmd(f),
 		newUninstallCmd(f),
+		newTagCmd(f),
 		newManifestCmd(f),
 		newAnalyzeCmd(f),
 		newExplainCmd(f),

@@ -105,6 +105,9 @@ func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan,
 	if err := p.addNamespaces(ctx, c, planned, o); err != nil {
 		return nil, err
 	}
+	if err := checkInjectors(ctx, c, m); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(p.Steps, func(a, b *Step) int {
 		if a.wave != b.wave {
 			return a.wave - b.wave

@@ -90,10 +90,23 @@ func (c *component) render(s *Spec, caps *common.Capabilities) (Component, []str
 	if err != nil {
 		return out, nil, hint.Failf("", "rendering %s: %w", c.label, err)
 	}
+	var warnings []string
+	out.Objects, warnings, err = c.renderChart(s, ch, caps)
+	if err != nil {
+		return out, nil, err
+	}
+	more, err := c.postProcess(s, out.Objects)
+	c.own(s, out.Objects)
+	return out, append(warnings, more...), err
+}
+
+// renderChart gives the objects of a chart, and what the chart warns of.
+func (c *component) renderChart(s *Spec, ch *chart.Chart, caps *common.Capabilities) ([]*unstructured.Unstructured, []string, error) {
 	files, crds, err := c.runChart(s, ch, caps)
 	if err != nil {
-		return out, nil, hint.Usagef("", "rendering %s: %s", c.label, chartReason(err))
+		return nil, nil, hint.Usagef("", "rendering %s: %s", c.label, chartReason(err))
 	}
+	var objects []*unstructured.Unstructured
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if path.Ext(name) == ".txt" {
@@ -103,19 +116,17 @@ func (c *component) render(s *Spec, caps *common.Capabilities) (Component, []str
 		for _, doc := range splitDocuments(files[name]) {
 			m, err := decodeDocument([]byte(doc))
 			if err != nil {
-				return out, nil, hint.Failf("", "rendering %s: %s gives no valid YAML: %w", c.label, name, err)
+				return nil, nil, hint.Failf("", "rendering %s: %s gives no valid YAML: %w", c.label, name, err)
 			}
 			if crds != nil {
 				m = crds.resolve(m)
 			}
 			if m["kind"] != nil {
-				out.Objects = append(out.Objects, &unstructured.Unstructured{Object: m})
+				objects = append(objects, &unstructured.Unstructured{Object: m})
 			}
 		}
 	}
-	more, err := c.postProcess(s, out.Objects)
-	c.own(s, out.Objects)
-	return out, append(warnings, more...), err
+	return s.asDefault(c, objects), warnings, nil
 }
 
 // runChart is the text that each template gives. The reader is nil if the chart has no CRDs.

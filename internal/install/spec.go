@@ -35,6 +35,7 @@ type Spec struct {
 	charts      *chartSource
 	kubeVersion string
 	guarded     bool
+	role        DefaultRole
 }
 
 // Tree is a copy of the merged IstioOperator document, as it is rendered.

@@ -49,7 +49,7 @@ func (c *component) helmValues(s *Spec) map[string]any {
 	if c.tag != "" {
 		set(c.tag, "tag")
 	}
-	s.guard(c, values)
+	s.tagDefault(c, values)
 	if c.flatten {
 		values = c.flattened(values)
 	}
