@@ -35,14 +35,21 @@ func (r *renderFlags) add(c *cobra.Command) {
 // render resolves the flags and renders the charts and the add-ons. With
 // guard the result also has the webhook by which istiod validates objects
 // without a revision; `manifest generate` leaves it out, as istioctl's does.
-func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (*install.Spec, *install.Manifest, error) {
+func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (install.Inputs, *install.Spec, *install.Manifest, error) {
 	files, err := install.ReadFiles(r.files, f.IO.In)
 	if err != nil {
-		return nil, nil, err
+		return install.Inputs{}, nil, nil, err
 	}
-	spec, err := install.Resolve(install.Inputs{
+	in := install.Inputs{
 		Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, KubeVersion: kubeVersion, Guard: guard,
-	})
+	}
+	spec, manifest, err := renderInputs(in)
+	return in, spec, manifest, err
+}
+
+// renderInputs resolves what the user asked for and renders the charts and the add-ons.
+func renderInputs(in install.Inputs) (*install.Spec, *install.Manifest, error) {
+	spec, err := install.Resolve(in)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,7 +66,7 @@ func (o *manifestOptions) run(f *Factory) error {
 			return err
 		}
 	}
-	_, manifest, err := o.render.render(f, version, false)
+	_, _, manifest, err := o.render.render(f, version, false)
 	if err != nil {
 		return err
 	}

@@ -99,6 +99,8 @@ const (
 func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
 		newInstallCmd(f),
+		newRollbackCmd(f),
+		newHistoryCmd(f),
 		newUninstallCmd(f),
 		newTagCmd(f),
 		newManifestCmd(f),

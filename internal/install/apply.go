@@ -27,11 +27,43 @@ var errInterrupted = errors.New("interrupted")
 // error is not nil: it says what was applied and what was not.
 func (p *Plan) Apply(ctx context.Context, c Cluster, o PlanOptions) (*Report, error) {
 	r := newReport(p)
-	var err error
+	if err := p.Blocked(); err != nil {
+		r.finish(p)
+		return r, err
+	}
+	recording := !p.Empty() || !p.isRecorded()
+	if recording && len(p.Steps) > 0 {
+		if err := p.start(ctx, c, o, r); err != nil {
+			r.finish(p)
+			return r, p.explainFailure(ctx, err, r)
+		}
+	}
+	err := p.carryOut(ctx, c, o, r)
+	if recording && len(p.Steps) > 0 {
+		err = errors.Join(err, p.finish(ctx, c, err))
+	}
+	r.finish(p)
+	if err == nil {
+		return r, nil
+	}
+	return r, p.explainFailure(ctx, err, r)
+}
+
+// start makes the namespaces, of which one takes the inventory, and records
+// what is about to be done: whatever then happens, the next run knows what is ours.
+func (p *Plan) start(ctx context.Context, c Cluster, o PlanOptions, r *Report) error {
+	if err := applySteps(ctx, c, p.at(waveDefinitions, tierNamespaces), o, r); err != nil {
+		return err
+	}
+	return p.begin(ctx, c, o.Record)
+}
+
+// carryOut applies and waits wave by wave, and then deletes what is no longer wanted.
+func (p *Plan) carryOut(ctx context.Context, c Cluster, o PlanOptions, r *Report) error {
 	told := map[string]bool{}
 	for wave := range waveCount {
-		if err = p.applyWave(ctx, c, wave, o, r); err != nil {
-			break
+		if err := p.applyWave(ctx, c, wave, o, r); err != nil {
+			return err
 		}
 		r.finish(p)
 		for _, component := range r.Components {
@@ -41,22 +73,23 @@ func (p *Plan) Apply(ctx context.Context, c Cluster, o PlanOptions) (*Report, er
 			}
 		}
 	}
-	r.finish(p)
-	if err == nil {
-		return r, nil
+	return p.prune(ctx, c, o, r)
+}
+
+// at are the steps of a tier.
+func (p *Plan) at(wave, tier int) []*Step {
+	var steps []*Step
+	for _, s := range p.Steps {
+		if s.wave == wave && s.tier == tier {
+			steps = append(steps, s)
+		}
 	}
-	return r, p.explainFailure(ctx, err, r)
+	return steps
 }
 
 func (p *Plan) applyWave(ctx context.Context, c Cluster, wave int, o PlanOptions, r *Report) error {
 	for tier := range tierCount {
-		var todo []*Step
-		for _, s := range p.Steps {
-			if s.wave == wave && s.tier == tier {
-				todo = append(todo, s)
-			}
-		}
-		if err := applySteps(ctx, c, todo, o, r); err != nil {
+		if err := applySteps(ctx, c, p.at(wave, tier), o, r); err != nil {
 			return err
 		}
 	}
@@ -73,6 +106,9 @@ func applySteps(ctx context.Context, c Cluster, steps []*Step, o PlanOptions, r 
 	for _, s := range steps {
 		if s.Action == Keep {
 			r.kept(s)
+			continue
+		}
+		if r.isDone(s) { // a namespace: made before the run was recorded
 			continue
 		}
 		g.Go(func() error {
@@ -93,7 +129,12 @@ func applyStep(ctx context.Context, c Cluster, s *Step, o PlanOptions, r *Report
 	o.Progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Applying})
 	told := ""
 	err := retry(ctx, func() error {
-		got, err := applyYielding(ctx, c, s, o.Force)
+		if s.Action == TakeOver {
+			if err := s.adopt(ctx, c); err != nil {
+				return err
+			}
+		}
+		got, err := applyYielding(ctx, c, s, o.Force || s.force)
 		if err == nil {
 			r.applied(s, got)
 		}

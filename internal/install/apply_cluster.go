@@ -31,8 +31,18 @@ type Applier interface {
 	Apply(ctx context.Context, obj *unstructured.Unstructured, dryRun, force bool) (*unstructured.Unstructured, error)
 }
 
+// Adopter changes who owns what.
+type Adopter interface {
+	// Own replaces the live object's record of who owns which field by obj's, and
+	// changes nothing else. It is a conflict when the live object has another
+	// resourceVersion than obj.
+	Own(ctx context.Context, obj *unstructured.Unstructured) error
+}
+
 // Cluster is what an install needs of a cluster.
 type Cluster interface {
 	Reader
 	Applier
+	Adopter
+	Remover
 }

@@ -39,7 +39,7 @@ func failure(doing, object, verb string, err error) error {
 	case isFieldConflict(err):
 		p.text = conflicts(err)
 		if strings.Contains(p.text, `"istio-operator"`) {
-			return fail("istioctl installed this; --force-conflicts takes its fields over")
+			return fail("istioctl installed this: " + takeOwnership + "; --force-conflicts takes over just these fields")
 		}
 		return fail("see who owns the fields with `kubectl get ... -o yaml --show-managed-fields`; --force-conflicts takes them over")
 	case apierrors.IsForbidden(err) && !isDenied(err):
@@ -99,11 +99,7 @@ func conflicts(err error) string {
 		if !isConflictCause(c) {
 			continue
 		}
-		// The API server writes: conflict with "owner" using apps/v1 at ...
-		owner := c.Message
-		if quoted := strings.SplitN(c.Message, `"`, 3); len(quoted) == 3 {
-			owner = quoted[1]
-		}
+		owner := conflictOwner(c.Message)
 		fields[owner] = append(fields[owner], c.Field)
 	}
 	var parts []string

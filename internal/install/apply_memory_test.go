@@ -119,14 +119,14 @@ func (m *memory) Follow(ctx context.Context, kind schema.GroupVersionKind, names
 	return nil
 }
 
-func (m *memory) Apply(_ context.Context, obj *unstructured.Unstructured, dryRun, _ bool) (*unstructured.Unstructured, error) {
+func (m *memory) Apply(_ context.Context, obj *unstructured.Unstructured, dryRun, force bool) (*unstructured.Unstructured, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	verb := "apply "
 	if dryRun {
 		verb = "try "
 	}
-	if err := m.called(verb + ident(obj)); err != nil {
+	if err := m.called(verb + ident(obj)); err != nil && !(force && isFieldConflict(err)) {
 		return nil, err
 	}
 	made := obj.DeepCopy()
@@ -136,6 +136,11 @@ func (m *memory) Apply(_ context.Context, obj *unstructured.Unstructured, dryRun
 	}
 	m.put(made)
 	return made.DeepCopy(), nil
+}
+
+// applied are the objects that were applied, without the records of it.
+func (m *memory) applied() []string {
+	return slices.DeleteFunc(m.did("apply"), func(call string) bool { return strings.Contains(call, "/meshctl-") })
 }
 
 // put stores an object and tells those who follow its kind.
@@ -177,6 +182,16 @@ func (m *memory) Delete(_ context.Context, obj *unstructured.Unstructured, dryRu
 		return err
 	}
 	delete(m.objects, ident(obj))
+	return nil
+}
+
+func (m *memory) Own(_ context.Context, obj *unstructured.Unstructured) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.called("own " + ident(obj)); err != nil {
+		return err
+	}
+	m.objects[ident(obj)].SetManagedFields(obj.GetManagedFields())
 	return nil
 }
 

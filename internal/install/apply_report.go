@@ -3,13 +3,10 @@ package install
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/meshctl/meshctl/internal/output"
 )
 
 // State is how far a component came.
@@ -22,6 +19,8 @@ const (
 	StateFailed     State = "Failed"
 	StateNotStarted State = "NotStarted"
 	StatePlanned    State = "Planned"
+	// StateRemoved is that of a component of which nothing is wanted any more.
+	StateRemoved State = "Removed"
 )
 
 // Report is the result of an install: what was done to each component, and
@@ -35,6 +34,9 @@ type Report struct {
 	Server     string            `json:"server,omitempty"`
 	DryRun     string            `json:"dryRun,omitempty"`
 	Components []ComponentReport `json:"components"`
+	// Left are objects that earlier installs brought, that this one has no use
+	// for, and that are not deleted.
+	Left []Left `json:"left"`
 
 	planned bool // not carried out: what is counted is what would be done
 	mu      sync.Mutex
@@ -48,6 +50,9 @@ type ComponentReport struct {
 	Created   int            `json:"created"`
 	Changed   int            `json:"changed"`
 	Unchanged int            `json:"unchanged"`
+	TakenOver int            `json:"takenOver"`
+	Pruned    int            `json:"pruned"`
+	Conflicts int            `json:"conflicts"`
 	Objects   []ObjectReport `json:"objects"`
 	// Reasons say why the component is not ready; empty when it is.
 	Reasons []Reason `json:"reasons"`
@@ -61,8 +66,13 @@ type ObjectReport struct {
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
-	// Action is create, change or unchanged.
+	// Action is create, change, unchanged, take over, prune or conflict.
 	Action Action `json:"action"`
+	// Fields are what is changed, Conflicts what keeps it from being changed.
+	Fields    []FieldChange `json:"fields"`
+	Conflicts []Conflict    `json:"conflicts"`
+	// From is the installer that an object is taken over from.
+	From string `json:"from,omitempty"`
 	// Done says whether the cluster has the object as planned.
 	Done  bool   `json:"done"`
 	Error string `json:"error,omitempty"`
@@ -124,7 +134,7 @@ func (r *Report) kept(s *Step) {
 func (r *Report) applied(s *Step, got *unstructured.Unstructured) {
 	r.update(s, func(x *stepState) {
 		x.done, x.live = true, got
-		if s.Live != nil && s.Live.GetResourceVersion() == got.GetResourceVersion() {
+		if s.Action != TakeOver && s.Live != nil && s.Live.GetResourceVersion() == got.GetResourceVersion() {
 			x.action = Keep
 		}
 	})
@@ -138,6 +148,12 @@ func (r *Report) outcome(s *Step) Action {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.steps[s].action
+}
+
+func (r *Report) isDone(s *Step) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.steps[s].done
 }
 
 func (r *Report) live(s *Step) *unstructured.Unstructured {
@@ -157,7 +173,7 @@ func (r *Report) standing() string {
 			if o.Done {
 				done++
 			} else {
-				open = append(open, o.ident())
+				open = append(open, o.Ident())
 			}
 		}
 		total += len(c.Objects)
@@ -177,7 +193,8 @@ func (r *Report) standing() string {
 	return text
 }
 
-func (o ObjectReport) ident() string {
+// Ident names the object: Kind namespace/name.
+func (o ObjectReport) Ident() string {
 	obj := &unstructured.Unstructured{}
 	obj.SetKind(o.Kind)
 	obj.SetNamespace(o.Namespace)
@@ -187,7 +204,7 @@ func (o ObjectReport) ident() string {
 
 // finish sums the steps up by component.
 func (r *Report) finish(p *Plan) {
-	r.Components = []ComponentReport{}
+	r.Components, r.Left = []ComponentReport{}, append([]Left{}, p.Left...)
 	for _, name := range p.Components {
 		c := ComponentReport{Name: name, Objects: []ObjectReport{}, Reasons: []Reason{}, Notes: []string{}}
 		for _, s := range p.Steps {
@@ -203,7 +220,10 @@ func (r *Report) finish(p *Plan) {
 func (c *ComponentReport) add(s *Step, x *stepState, planned bool) {
 	o := ObjectReport{
 		APIVersion: s.Object.GetAPIVersion(), Kind: s.Object.GetKind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(),
-		Action: x.action, Done: x.done,
+		Action: x.action, Done: x.done, Fields: append([]FieldChange{}, s.Fields...), Conflicts: append([]Conflict{}, s.Conflicts...),
+	}
+	if x.action == TakeOver {
+		o.From = s.From
 	}
 	if x.err != nil {
 		o.Error = x.err.Error()
@@ -217,6 +237,12 @@ func (c *ComponentReport) add(s *Step, x *stepState, planned bool) {
 		c.Changed++
 	case x.action == Keep:
 		c.Unchanged++
+	case x.action == TakeOver:
+		c.TakenOver++
+	case x.action == Prune:
+		c.Pruned++
+	case x.action == Refused:
+		c.Conflicts++
 	}
 	c.Reasons = append(c.Reasons, x.reasons...)
 	if x.note != "" {
@@ -225,7 +251,7 @@ func (c *ComponentReport) add(s *Step, x *stepState, planned bool) {
 }
 
 func (r *Report) stateOf(component string, p *Plan) State {
-	total, done, ready := 0, 0, 0
+	total, done, ready, pruned := 0, 0, 0, 0
 	for _, s := range p.Steps {
 		if s.Component != component {
 			continue
@@ -241,8 +267,13 @@ func (r *Report) stateOf(component string, p *Plan) State {
 		if x.ready {
 			ready++
 		}
+		if s.Action == Prune {
+			pruned++
+		}
 	}
 	switch {
+	case ready == total && pruned == total:
+		return StateRemoved
 	case ready == total:
 		return StateReady
 	case done == 0:
@@ -255,53 +286,22 @@ func (c *ComponentReport) summary() string {
 	n := len(c.Objects)
 	switch n {
 	case c.Unchanged:
-		return fmt.Sprintf("%d objects unchanged", n)
+		return count(n, "object") + " unchanged"
 	case c.Created:
-		return fmt.Sprintf("%d objects created", n)
+		return count(n, "object") + " created"
+	case c.Pruned:
+		return count(n, "object") + " pruned"
 	}
-	return fmt.Sprintf("%d objects: %d created, %d changed, %d unchanged", n, c.Created, c.Changed, c.Unchanged)
-}
-
-// DocumentKind names the JSON and YAML form.
-func (r *Report) DocumentKind() string { return "InstallReport" }
-
-// Tables has a line per component; wide adds a line per object.
-func (r *Report) Tables(wide bool) []output.Table {
-	t := output.Table{
-		Columns: []string{"COMPONENT", "OBJECTS", "CREATED", "CHANGED", "UNCHANGED", "STATE"},
-		Empty:   "nothing to install",
-		Tone:    stateTone(5),
-	}
-	if r.DryRun == "client" {
-		t.Columns = []string{"COMPONENT", "OBJECTS"}
-	}
-	objects := output.Table{Columns: []string{"COMPONENT", "KIND", "NAMESPACE", "NAME", "ACTION", "DONE"}}
-	for _, c := range r.Components {
-		t.Rows = append(t.Rows, []string{c.Name, strconv.Itoa(len(c.Objects)), strconv.Itoa(c.Created),
-			strconv.Itoa(c.Changed), strconv.Itoa(c.Unchanged), string(c.State)}[:len(t.Columns)])
-		for _, o := range c.Objects {
-			objects.Rows = append(objects.Rows, []string{c.Name, o.Kind, o.Namespace, o.Name, string(o.Action), strconv.FormatBool(o.Done)})
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		done string
+	}{{c.Created, "created"}, {c.Changed, "changed"}, {c.TakenOver, "taken over"}, {c.Pruned, "pruned"}, {c.Unchanged, "unchanged"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.done))
 		}
 	}
-	if wide && len(objects.Rows) > 0 {
-		return []output.Table{t, objects}
-	}
-	return []output.Table{t}
-}
-
-func stateTone(column int) func(int, string) output.Tone {
-	return func(i int, cell string) output.Tone {
-		if i != column {
-			return output.Plain
-		}
-		switch State(cell) {
-		case StateReady:
-			return output.Good
-		case StateFailed, StateNotReady:
-			return output.Bad
-		}
-		return output.Faint
-	}
+	return count(n, "object") + ": " + strings.Join(parts, ", ")
 }
 
 // ErrNotReady is in the error of an install whose deadline passed before all was ready.

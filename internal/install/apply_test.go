@@ -67,7 +67,7 @@ func TestApplyGoesByWavesAndTiers(t *testing.T) {
 		{"ServiceAccount istio-system/gateway"},
 		{"DaemonSet istio-system/ztunnel", "Deployment istio-system/gateway", "Deployment istio-system/kiali"},
 	}
-	did := m.did("apply")
+	did := m.applied()
 	for _, wave := range waves { // within one the order is free
 		n := min(len(wave), len(did))
 		got := slices.Sorted(slices.Values(did[:n]))
@@ -92,18 +92,32 @@ func TestApplyGoesByWavesAndTiers(t *testing.T) {
 func TestPlanFindsEveryConflictAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := newMemory()
-	m.fail = func(call string) error {
-		if call != "try Deployment istio-system/istiod" && call != "try ConfigMap istio-system/istio" {
-			return nil
-		}
-		return fieldConflict("kubectl-scale", ".spec.replicas")
+	scaled := func(kind, name string, replicas int64) *unstructured.Unstructured {
+		obj := object(kind, "istio-system", name)
+		obj.Object["spec"] = map[string]any{"replicas": replicas}
+		return obj
 	}
-	_, err := NewPlan(t.Context(), m, mesh(), PlanOptions{})
+	pilot := Component{Name: "Pilot"}
+	for _, name := range []string{"istiod", "other"} {
+		m.objects["Deployment istio-system/"+name] = scaled("Deployment", name, 5)
+		pilot.Objects = append(pilot.Objects, scaled("Deployment", name, 1))
+	}
+	m.fail = func(call string) error {
+		if strings.HasPrefix(call, "try Deployment") {
+			return fieldConflict("kubectl-scale", ".spec.replicas")
+		}
+		return nil
+	}
+	p, err := NewPlan(t.Context(), m, &Manifest{Components: []Component{pilot}}, PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Apply(t.Context(), m, PlanOptions{})
+	want := `planning the install: 2 problems:
+  applying Deployment istio-system/istiod, Deployment istio-system/other: "kubectl-scale" owns .spec.replicas`
 	if err == nil {
 		t.Fatal("no error")
 	}
-	want := `planning the install: 2 problems:
-  applying ConfigMap istio-system/istio, Deployment istio-system/istiod: "kubectl-scale" owns .spec.replicas`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -112,6 +126,31 @@ func TestPlanFindsEveryConflictAndChangesNothing(t *testing.T) {
 	}
 	if did := m.did("apply"); len(did) > 0 {
 		t.Errorf("applied %q", did)
+	}
+	planned := p.Planned().Components[0].Objects
+	if got := planned[len(planned)-1].Conflicts; !slices.Equal(got, []Conflict{{".spec.replicas", "kubectl-scale"}}) {
+		t.Errorf("the plan says %v", got)
+	}
+}
+
+func TestAConflictThatChangesNothingIsNone(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	live := object("ConfigMap", "istio-system", "istio")
+	live.Object["data"] = map[string]any{"mesh": "x"}
+	m.objects[ident(live)] = live
+	m.fail = func(call string) error {
+		if call == "try ConfigMap istio-system/istio" || call == "apply ConfigMap istio-system/istio" {
+			return fieldConflict("istio-operator", ".data.mesh")
+		}
+		return nil
+	}
+	p, err := NewPlan(t.Context(), m, &Manifest{Components: []Component{{Name: "Pilot", Objects: []*unstructured.Unstructured{live.DeepCopy()}}}}, PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Apply(t.Context(), m, PlanOptions{}); err != nil || p.Count("", Refused) > 0 {
+		t.Errorf("%v, with %d conflicts", err, p.Count("", Refused))
 	}
 }
 
@@ -332,7 +371,7 @@ data: {mesh: "x"}
 	if err != nil || !p.Empty() || componentOf(r, "istiod").Unchanged != 1 {
 		t.Errorf("error %v, report %+v", err, r.Components)
 	}
-	if writes := fmt.Sprint(m.did("apply"), m.did("try")); writes != "[] []" {
+	if writes := fmt.Sprint(m.applied(), m.did("try")); writes != "[] []" {
 		t.Errorf("sent %s", writes)
 	}
 }

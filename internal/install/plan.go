@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // requests is how many requests an install has under way at once.
@@ -27,6 +30,12 @@ const (
 	Create Action = "create"
 	Change Action = "change"
 	Keep   Action = "unchanged"
+	// TakeOver makes an object of istioctl's or Helm's our own, and changes it where need be.
+	TakeOver Action = "take over"
+	// Prune deletes what an earlier install applied and this one no longer has.
+	Prune Action = "prune"
+	// Refused is the action when another manager owns fields that we want otherwise.
+	Refused Action = "conflict"
 	// Unknown is the action when no cluster was asked.
 	Unknown Action = "unknown"
 )
@@ -35,29 +44,65 @@ const (
 type Step struct {
 	Component string
 	Action    Action
-	// Object is what is sent: what was rendered, without the fields that others look after.
+	// Object is what is sent: what was rendered, without the fields that others
+	// look after. Of a step that prunes it is what is deleted.
 	Object *unstructured.Unstructured
 	// Live is the object in the cluster when the plan was made; nil when there was none.
 	Live *unstructured.Unstructured
 	// Untried says that the API server could not check the step ahead, as its
 	// namespace or its CRD comes with this plan.
 	Untried bool
+	// Fields are what a Change or a TakeOver changes.
+	Fields []FieldChange
+	// Conflicts are why the step is Refused.
+	Conflicts []Conflict
+	// From is the installer whose object is taken over, such as istioctl.
+	From string
 
-	wave, tier int
+	tried    *unstructured.Unstructured // what the API server would make of it
+	managers []string                   // of From
+	refusal  error
+	force    bool // none of the conflicts that the API server names is one
+	wave     int
+	tier     int
+}
+
+// Left is an object that an install of istioctl's or of meshctl's own once
+// brought, that this plan has no use for and that is not deleted.
+type Left struct {
+	Recorded
+	// Why says whose it is, or what keeps it.
+	Why string `json:"why"`
 }
 
 // Plan is what an install will do, step by step in the order of its waves.
 type Plan struct {
 	Components []string
 	Steps      []*Step
+	// Left is sorted by component.
+	Left []Left
+
+	inventory *Inventory
+	stored    *stored
+	held      []Recorded // recorded and kept, though the plan has no use for them
 }
 
 // PlanOptions say how to plan, and how to apply the plan.
 type PlanOptions struct {
 	// Force takes fields over from other managers.
 	Force bool
-	// Namespace is where the control plane goes; it is created when missing.
+	// TakeOwnership makes objects of istioctl's and Helm's our own, and prunes
+	// those of istioctl's that the plan has no use for.
+	TakeOwnership bool
+	// KeepUnused leaves what would be pruned.
+	KeepUnused bool
+	// Namespace is where the control plane goes; "" means istio-system. It is
+	// created when missing. The inventory lives there.
 	Namespace string
+	// Revision is the one that is installed.
+	Revision string
+	// Record is what the history says of the run.
+	Record Record
 	// Network is the value of the namespace's label topology.istio.io/network; empty means no label.
 	Network string
 	// Progress takes news; may be nil.
@@ -78,13 +123,40 @@ func (p *Plan) Count(component string, action Action) int {
 // Empty says whether the plan changes nothing.
 func (p *Plan) Empty() bool { return p.Count("", Keep) == len(p.Steps) }
 
+// Blocked is the error that names every conflict, nil when there is none.
+func (p *Plan) Blocked() error {
+	var refusals []error
+	for _, s := range p.Steps {
+		if s.refusal != nil {
+			refusals = append(refusals, s.refusal)
+		}
+	}
+	return joinFailures("planning the install", refusals)
+}
+
+// changes sums up what the plan writes.
+func (p *Plan) changes() string {
+	var parts []string
+	for _, a := range []struct {
+		action Action
+		done   string
+	}{{Create, "created"}, {Change, "changed"}, {TakeOver, "taken over"}, {Prune, "pruned"}} {
+		if n := p.Count("", a.action); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, a.done))
+		}
+	}
+	return orElse(strings.Join(parts, ", "), "none")
+}
+
 // Network is the network that the control plane's namespace belongs to, or "".
 func (s *Spec) Network() string { return lookupString(s.tree, "spec", "values", "global", "network") }
 
-// NewPlan compares what was rendered with the cluster and has the API server
-// try, without persisting, whatever differs: so conflicts and missing
-// permissions come up before anything is changed. Its error names all of them.
+// NewPlan compares what was rendered with the cluster and with the inventory,
+// and has the API server try, without persisting, whatever differs: so missing
+// permissions come up before anything is changed; its error names all of them.
+// Conflicts are in the plan, which [Plan.Blocked] then keeps from being applied.
 func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan, error) {
+	o.Namespace = orElse(o.Namespace, "istio-system")
 	p := &Plan{}
 	planned := map[string]bool{}
 	var rendered []*unstructured.Unstructured
@@ -99,8 +171,9 @@ func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan,
 			p.add(name, component.Name, obj)
 		}
 	}
-	if len(p.Steps) == 0 {
-		return p, nil
+	var err error
+	if p.stored, err = pack(m, o.Record.Version, o.Record.Inputs); err != nil {
+		return nil, err
 	}
 	if err := p.addNamespaces(ctx, c, planned, o); err != nil {
 		return nil, err
@@ -115,7 +188,10 @@ func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan,
 		return a.tier - b.tier
 	})
 	scaled := scaledBy(append(rendered, liveScalers(ctx, c, rendered)...))
-	return p, p.compare(ctx, c, scaled, o)
+	if err := p.compare(ctx, c, scaled, o); err != nil {
+		return nil, err
+	}
+	return p, p.compareInventory(ctx, c, o)
 }
 
 func (p *Plan) add(title, component string, obj *unstructured.Unstructured) {
@@ -183,7 +259,7 @@ func (p *Plan) compare(ctx context.Context, c Cluster, scaled map[string]bool, o
 	g.SetLimit(requests)
 	for _, s := range p.Steps {
 		g.Go(func() error {
-			if err := s.compare(ctx, c, scaled, defined, o.Force); err != nil {
+			if err := s.compare(ctx, c, scaled, defined, o); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failures = append(failures, err)
@@ -213,17 +289,18 @@ func (p *Plan) defines() map[schema.GroupKind]bool {
 // webhooks between our reading and our trying.
 const looks = 3
 
-func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, defined map[schema.GroupKind]bool, force bool) error {
+func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, defined map[schema.GroupKind]bool, o PlanOptions) error {
 	rendered := s.Object
 	for look := 1; ; look++ {
-		err := s.compareOnce(ctx, c, rendered, scaled, defined, force)
-		if look == looks || !isFieldConflict(err) || !isWebhook(rendered) {
+		s.Action, s.Conflicts, s.refusal = "", nil, nil
+		err := s.compareOnce(ctx, c, rendered, scaled, defined, o)
+		if look == looks || s.Action != Refused || !isWebhook(rendered) {
 			return err
 		}
 	}
 }
 
-func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Unstructured, scaled map[string]bool, defined map[schema.GroupKind]bool, force bool) error {
+func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Unstructured, scaled map[string]bool, defined map[schema.GroupKind]bool, o PlanOptions) error {
 	live, err := c.Get(ctx, want.GroupVersionKind(), want.GetNamespace(), want.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
@@ -237,25 +314,74 @@ func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Un
 	case err != nil:
 		return failure("reading", ident(want), "get", err)
 	}
+	s.From, s.managers = formerOwner(live)
+	takeOver := o.TakeOwnership && s.From != ""
 	s.Live, s.Object = live, adjust(want, live, scaled)
-	if live != nil && upToDate(s.Object, live) {
+	if takeOver {
+		s.Object = adjust(want, adopted(live, s.managers), scaled)
+	}
+	if live != nil && !takeOver && upToDate(s.Object, live) {
 		s.Action = Keep
 		return nil
 	}
-	tried, err := c.Apply(ctx, s.Object, true, force)
+	if r := release(live); r != "" && !takeOver && !o.Force {
+		s.refuse(nil, []Conflict{{Owner: "Helm release " + r}})
+		return nil
+	}
+	s.tried, err = s.try(ctx, c, o.Force, takeOver)
 	switch {
+	case s.Action == Refused:
 	case err != nil && live == nil && isMissingNamespace(err):
 		s.Action, s.Untried = Create, true
 	case err != nil:
 		return failure("applying", ident(want), "patch", err)
 	case live == nil:
 		s.Action = Create
-	case unchanged(live, tried):
+	case takeOver:
+		s.Action, s.tried = TakeOver, s.takenOver()
+		s.Fields = fieldChanges(live, s.tried)
+	case unchanged(live, s.tried):
 		s.Action = Keep
 	default:
-		s.Action = Change
+		s.Action, s.Fields = Change, fieldChanges(live, s.tried)
 	}
 	return nil
+}
+
+// try asks the API server what it would make of the step. Not every conflict
+// that it names is one: a field that keeps its meaning, such as 2000m for 2, is
+// not worth refusing, and nor are those of an object that is taken over.
+func (s *Step) try(ctx context.Context, c Applier, force, takeOver bool) (*unstructured.Unstructured, error) {
+	s.force = force
+	tried, err := c.Apply(ctx, s.Object, true, force)
+	if !isFieldConflict(err) {
+		return tried, err
+	}
+	forced, forcedErr := c.Apply(ctx, s.Object, true, true)
+	if forcedErr != nil {
+		return nil, forcedErr
+	}
+	conflicts := genuine(conflictsOf(err), fieldChanges(s.Live, forced))
+	if takeOver {
+		conflicts = others(conflicts, s.managers)
+	}
+	if len(conflicts) > 0 {
+		s.refuse(err, conflicts)
+		return nil, err
+	}
+	s.force = true
+	return forced, nil
+}
+
+// refuse notes why a step can't be done: the API server's error, or that
+// somebody else installed the object.
+func (s *Step) refuse(err error, conflicts []Conflict) {
+	s.Action, s.Conflicts = Refused, conflicts
+	if err != nil {
+		s.refusal = failure("applying", ident(s.Object), "patch", onlyConflicts(err, conflicts))
+		return
+	}
+	s.refusal = hint.Failf(takeOwnership, "%w", &problem{doing: "applying", object: ident(s.Object), text: conflicts[0].Owner + " owns it"})
 }
 
 // unchanged says whether the API server would keep live as it is.

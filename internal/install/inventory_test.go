@@ -1,0 +1,237 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// recording is a cluster in memory that notes us as the owner of what we apply.
+func recording() *memory {
+	m := newMemory()
+	m.settle = func(obj *unstructured.Unstructured) {
+		makeReady(obj)
+		obj.SetManagedFields([]metav1.ManagedFieldsEntry{{
+			Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: obj.GetAPIVersion(),
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1("{}"),
+		}})
+	}
+	return m
+}
+
+// ours is a manifest of config maps, and a CRD, as they are rendered.
+func ours(names ...string) *Manifest {
+	c := Component{Name: "Pilot", Objects: []*unstructured.Unstructured{definition("telemetries", "telemetry.istio.io", "Telemetry")}}
+	for _, name := range names {
+		c.Objects = append(c.Objects, object("ConfigMap", "istio-system", name))
+	}
+	for _, obj := range c.Objects {
+		obj.SetLabels(map[string]string{LabelManagedBy: ManagedBy})
+	}
+	return &Manifest{Components: []Component{c}}
+}
+
+func options(action string) PlanOptions {
+	return PlanOptions{Record: Record{
+		Action: action, Version: "1.31.1", Profile: "demo", Inputs: Inputs{Set: []string{"a=b"}},
+		By: func(context.Context) (string, error) { return "alice", nil }, Now: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC),
+	}}
+}
+
+func carried(t *testing.T, m *memory, what *Manifest, o PlanOptions) *Report {
+	t.Helper()
+	p, err := NewPlan(t.Context(), m, what, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Apply(t.Context(), m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func inventory(t *testing.T, m *memory, revision string) *Inventory {
+	t.Helper()
+	all, err := Inventories(t.Context(), m, "istio-system")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, inv := range all {
+		if inv.Revision == revision {
+			return inv
+		}
+	}
+	t.Fatalf("no inventory of %s among %d", revision, len(all))
+	return nil
+}
+
+func TestOnlyWhatIsRecordedIsPruned(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	carried(t, m, ours("a", "b", "c", "d"), options("install"))
+	stranger := object("ConfigMap", "istio-system", "stranger")
+	stranger.SetLabels(map[string]string{LabelManagedBy: ManagedBy, LabelComponent: "Pilot"})
+	m.put(stranger)
+	m.objects["ConfigMap istio-system/c"].SetAnnotations(map[string]string{helmRelease: "mine", helmNamespace: "x"})
+	m.objects["ConfigMap istio-system/d"].SetLabels(nil)
+
+	slim := ours("a")
+	slim.Components[0].Objects = slim.Components[0].Objects[1:] // without the CRD
+	p, err := NewPlan(t.Context(), m, slim, options("install"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, l := range p.Left {
+		left = append(left, l.Ident()+": "+l.Why)
+	}
+	want := []string{
+		"ConfigMap istio-system/c: it belongs to Helm release x/mine now",
+		"ConfigMap istio-system/d: its label meshctl.io/managed-by is no longer meshctl",
+	}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := p.Apply(t.Context(), m, options("install")); err != nil {
+		t.Fatal(err)
+	}
+	if deleted := m.did("delete"); !slices.Equal(deleted, []string{"ConfigMap istio-system/b"}) {
+		t.Errorf("deleted %q", deleted)
+	}
+	if inv := inventory(t, m, "default"); !inv.has(recordedOf("", definition("telemetries", "", ""))) || inv.has(recordedOf("", stranger)) || len(inv.Objects) != 3 {
+		t.Errorf("recorded %v", inv.Objects)
+	}
+}
+
+func TestPruningCanBeSwitchedOffAndComesBack(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	carried(t, m, ours("a", "b"), options("install"))
+	keep := options("install")
+	keep.KeepUnused = true
+	carried(t, m, ours("a"), keep)
+	if deleted := m.did("delete"); len(deleted) > 0 {
+		t.Errorf("deleted %q", deleted)
+	}
+	if r := carried(t, m, ours("a"), options("install")); componentOf(r, "istiod").Pruned != 1 {
+		t.Errorf("afterwards %+v", r.Components)
+	}
+}
+
+func TestWhatAnotherRevisionNeedsStays(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	canary := options("install")
+	canary.Revision = "canary"
+	carried(t, m, ours("shared", "a"), options("install"))
+	carried(t, m, ours("shared", "b"), canary)
+	carried(t, m, ours("b"), canary)
+	if deleted := m.did("delete"); len(deleted) > 0 {
+		t.Errorf("deleted %q", deleted)
+	}
+	if got := len(inventory(t, m, "canary").Objects); got != 2 {
+		t.Errorf("canary has %d objects, where it needs the CRD and b", got)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	for n := range HistoryLimit + 2 {
+		carried(t, m, ours("a", fmt.Sprintf("x%d", n)), options("install"))
+	}
+	inv := inventory(t, m, "default")
+	if len(inv.History) != HistoryLimit || inv.History[0].Number != 3 || inv.Last().Number != HistoryLimit+2 {
+		t.Errorf("kept %d entries from %d to %d", len(inv.History), inv.History[0].Number, inv.Last().Number)
+	}
+	for n, status := range map[int]EntryStatus{3: Superseded, HistoryLimit + 2: Deployed} {
+		if e := inv.Entry(n); e.Status != status || e.By != "alice" || e.Version != "1.31.1" {
+			t.Errorf("entry %d is %+v", n, e)
+		}
+	}
+	if m.objects["Secret istio-system/meshctl-history-default-2"] != nil || m.objects["Secret istio-system/meshctl-history-default-3"] == nil {
+		t.Error("the Secrets do not follow the entries")
+	}
+	if e := inv.Previous(); e == nil || e.Number != HistoryLimit+1 {
+		t.Errorf("a rollback goes to %+v", e)
+	}
+	back, in, err := inv.Recall(t.Context(), m, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(back.Components[0].Objects) != 2 || in.Set[0] != "a=b" {
+		t.Errorf("recalled %d objects, inputs %+v; CRDs stay out", len(back.Components[0].Objects), in)
+	}
+	carried(t, m, back, options("rollback to 5"))
+	if m.objects["ConfigMap istio-system/x4"] == nil || m.objects["ConfigMap istio-system/x11"] != nil || m.objects["CustomResourceDefinition telemetries"] == nil {
+		t.Error("the rollback did not bring entry 5 back, or took a CRD")
+	}
+	if _, _, err := inv.Recall(t.Context(), m, 1); err == nil || !strings.Contains(err.Error(), "is gone") {
+		t.Errorf("an entry that is not kept: %v", err)
+	}
+}
+
+func TestAFailureIsRecordedAndTheNextRunGoesOn(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	carried(t, m, ours("a", "b"), options("install"))
+	m.fail = func(call string) error {
+		if call == "apply ConfigMap istio-system/c" {
+			return errors.New("no luck")
+		}
+		return nil
+	}
+	p, err := NewPlan(t.Context(), m, ours("a", "c"), options("install"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Apply(t.Context(), m, options("install")); err == nil {
+		t.Fatal("no error")
+	}
+	inv := inventory(t, m, "default")
+	if e := inv.Last(); e.Number != 2 || e.Status != Broken || !strings.Contains(e.Error, "no luck") || inv.Current().Number != 1 {
+		t.Errorf("recorded %+v, good is %+v", e, inv.Current())
+	}
+	if m.objects["ConfigMap istio-system/b"] == nil || !inv.has(recordedOf("", object("ConfigMap", "istio-system", "b"))) {
+		t.Error("what was to be pruned is forgotten, or gone too early")
+	}
+	m.fail = nil
+	carried(t, m, ours("a", "c"), options("install"))
+	inv = inventory(t, m, "default")
+	if e := inv.Last(); e.Number != 2 || e.Status != Deployed || e.Error != "" {
+		t.Errorf("recorded %+v", e)
+	}
+	if m.objects["ConfigMap istio-system/b"] != nil {
+		t.Error("the object that is no longer wanted is still there")
+	}
+}
+
+func TestTwoAtOnceDoNotOverwriteEachOther(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	carried(t, m, ours("a"), options("install"))
+	inv := inventory(t, m, "default")
+	if got := inv.object().GetResourceVersion(); got == "" || got != m.objects["ConfigMap istio-system/meshctl-inventory-default"].GetResourceVersion() {
+		t.Errorf("the record is written whatever became of it: resourceVersion %q", got)
+	}
+}
+
+func TestADamagedInventoryIsSaid(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	carried(t, m, ours("a"), options("install"))
+	m.objects["ConfigMap istio-system/meshctl-inventory-default"].Object["data"] = map[string]any{inventoryKey: "{"}
+	_, err := NewPlan(t.Context(), m, ours("a"), options("install"))
+	if err == nil || !strings.Contains(err.Error(), "reading the inventory ConfigMap istio-system/meshctl-inventory-default") {
+		t.Errorf("error %v", err)
+	}
+}
