@@ -109,7 +109,7 @@ func pickInventory(all []*install.Inventory, namespace, revision string) (*insta
 	}
 	switch {
 	case len(all) == 0:
-		return nil, hint.Unanswerablef("name another namespace with -i; what istioctl or Helm installed has no history here",
+		return nil, hint.Unanswerablef("name another namespace with -i; what istioctl or Helm installed becomes meshctl's with `meshctl install --take-ownership`",
 			"looking for the history: nothing in namespace %s was installed by meshctl", namespace)
 	case revision == "" && slices.Contains(names, install.DefaultRevision):
 		return pickInventory(all, namespace, install.DefaultRevision)

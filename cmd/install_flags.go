@@ -36,15 +36,27 @@ func (r *renderFlags) add(c *cobra.Command) {
 // guard the result also has the webhook by which istiod validates objects
 // without a revision; `manifest generate` leaves it out, as istioctl's does.
 func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (install.Inputs, *install.Spec, *install.Manifest, error) {
-	files, err := install.ReadFiles(r.files, f.IO.In)
+	in, err := r.inputs(f)
 	if err != nil {
-		return install.Inputs{}, nil, nil, err
+		return in, nil, nil, err
 	}
-	in := install.Inputs{
-		Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, KubeVersion: kubeVersion, Guard: guard,
-	}
+	in.KubeVersion, in.Guard = kubeVersion, guard
 	spec, manifest, err := renderInputs(in)
 	return in, spec, manifest, err
+}
+
+// given says whether any flag says what to install. A revision alone says where.
+func (r *renderFlags) given() bool {
+	return r.profile != "" || len(r.files) > 0 || len(r.set) > 0 || r.manifests != ""
+}
+
+// inputs reads what the flags name.
+func (r *renderFlags) inputs(f *Factory) (install.Inputs, error) {
+	files, err := install.ReadFiles(r.files, f.IO.In)
+	if err != nil {
+		return install.Inputs{}, err
+	}
+	return install.Inputs{Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests}, nil
 }
 
 // renderInputs resolves what the user asked for and renders the charts and the add-ons.

@@ -99,6 +99,7 @@ const (
 func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
 		newInstallCmd(f),
+		newUpgradeCmd(f),
 		newRollbackCmd(f),
 		newHistoryCmd(f),
 		newUninstallCmd(f),

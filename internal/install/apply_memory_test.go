@@ -126,7 +126,7 @@ func (m *memory) Apply(_ context.Context, obj *unstructured.Unstructured, dryRun
 	if dryRun {
 		verb = "try "
 	}
-	if err := m.called(verb + ident(obj)); err != nil && !(force && isFieldConflict(err)) {
+	if err := m.called(verb + ident(obj)); err != nil && (!force || !isFieldConflict(err)) {
 		return nil, err
 	}
 	made := obj.DeepCopy()
