@@ -41,7 +41,7 @@ func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (instal
 		return in, nil, nil, err
 	}
 	in.KubeVersion, in.Guard = kubeVersion, guard
-	spec, manifest, err := renderInputs(in)
+	spec, manifest, err := renderInputs(in, r.settle)
 	return in, spec, manifest, err
 }
 
@@ -59,14 +59,15 @@ func (r *renderFlags) inputs(f *Factory) (install.Inputs, error) {
 	return install.Inputs{Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests}, nil
 }
 
-// renderInputs resolves what the user asked for and renders the charts and the add-ons.
-func renderInputs(in install.Inputs) (*install.Spec, *install.Manifest, error) {
+// renderInputs resolves what the user asked for and renders the charts and the
+// add-ons. settle, unless nil, asks the cluster about the default revision in between.
+func renderInputs(in install.Inputs, settle func(*install.Spec) error) (*install.Spec, *install.Manifest, error) {
 	spec, err := install.Resolve(in)
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.settle != nil {
-		if err := r.settle(spec); err != nil {
+	if settle != nil {
+		if err := settle(spec); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -72,7 +72,7 @@ func (o *upgradeOptions) run(ctx context.Context, f *Factory) error {
 		return err
 	}
 	in.KubeVersion, in.Guard = version, true
-	spec, manifest, err := renderInputs(in) //nolint:contextcheck // rendering is pure and takes none
+	spec, manifest, err := renderInputs(in, f.settleDefault(ctx, client)) //nolint:contextcheck // rendering is pure and takes none
 	if err != nil {
 		return err
 	}

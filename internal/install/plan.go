@@ -85,6 +85,7 @@ type Plan struct {
 	inventory *Inventory
 	stored    *stored
 	held      []Recorded // recorded and kept, though the plan has no use for them
+	clash     error      // two injectors would take the same pods
 }
 
 // PlanOptions say how to plan, and how to apply the plan.
@@ -123,13 +124,17 @@ func (p *Plan) Count(component string, action Action) int {
 // Empty says whether the plan changes nothing.
 func (p *Plan) Empty() bool { return p.Count("", Keep) == len(p.Steps) }
 
-// Blocked is the error that names every conflict, nil when there is none.
+// Blocked is the error that names every conflict, or the injectors that would
+// take the same pods; nil when nothing keeps the plan from being applied.
 func (p *Plan) Blocked() error {
 	var refusals []error
 	for _, s := range p.Steps {
 		if s.refusal != nil {
 			refusals = append(refusals, s.refusal)
 		}
+	}
+	if len(refusals) == 0 && p.clash != nil {
+		refusals = append(refusals, p.clash)
 	}
 	return joinFailures("planning the install", refusals)
 }
@@ -178,9 +183,6 @@ func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan,
 	if err := p.addNamespaces(ctx, c, planned, o); err != nil {
 		return nil, err
 	}
-	if err := checkInjectors(ctx, c, m); err != nil {
-		return nil, err
-	}
 	slices.SortStableFunc(p.Steps, func(a, b *Step) int {
 		if a.wave != b.wave {
 			return a.wave - b.wave
@@ -191,7 +193,11 @@ func NewPlan(ctx context.Context, c Cluster, m *Manifest, o PlanOptions) (*Plan,
 	if err := p.compare(ctx, c, scaled, o); err != nil {
 		return nil, err
 	}
-	return p, p.compareInventory(ctx, c, o)
+	if err := p.compareInventory(ctx, c, o); err != nil {
+		return nil, err
+	}
+	p.clash, err = p.clashes(ctx, c)
+	return p, err
 }
 
 func (p *Plan) add(title, component string, obj *unstructured.Unstructured) {

@@ -11,25 +11,29 @@ import (
 	istio "github.com/meshctl/meshctl/internal/mesh"
 )
 
-// checkInjectors refuses an install after which two injectors would take the
-// same pods. Two that do so already are none of its business.
-func checkInjectors(ctx context.Context, c Reader, m *Manifest) error {
+// clashes is the error when two injectors would take the same pods after the
+// install. Two that do so already are none of its business.
+func (p *Plan) clashes(ctx context.Context, c Reader) (clash, err error) {
 	var planned []*unstructured.Unstructured
-	for _, component := range m.Components {
-		for _, obj := range component.Objects {
-			if obj.GetKind() == "MutatingWebhookConfiguration" {
-				planned = append(planned, obj)
-			}
+	pruned := map[string]bool{}
+	for _, s := range p.Steps {
+		switch {
+		case s.Object.GetKind() != "MutatingWebhookConfiguration":
+		case s.Action == Prune:
+			pruned[s.Object.GetName()] = true
+		default:
+			planned = append(planned, s.Object)
 		}
 	}
 	if len(planned) == 0 {
-		return nil
+		return nil, nil
 	}
 	live, err := injectors(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return Overlap(live, planned)
+	live = slices.DeleteFunc(live, func(o *admission.MutatingWebhookConfiguration) bool { return pruned[o.Name] })
+	return Overlap(live, planned), nil
 }
 
 // Overlap says whether two injectors would take the same pods once the planned
