@@ -27,7 +27,10 @@ func newUpgradeCmd(f *Factory) *cobra.Command {
 carries. Without --profile, -f and --set it takes those of the last install,
 from the history. Otherwise it does what install does: it plans, shows, asks and
 waits. An older version than the installed one takes --allow-downgrade.`,
-		Example: `  # What would change?
+		Example: `  # What does the new version mean for this mesh?
+  meshctl upgrade plan
+
+  # What would change?
   meshctl upgrade --diff
 
   # With the inputs of the last install
@@ -43,6 +46,7 @@ waits. An older version than the installed one takes --allow-downgrade.`,
 			return o.run(c.Context(), f)
 		},
 	}
+	c.AddCommand(newUpgradePlanCmd(f), newUpgradeRulesCmd(f))
 	o.render.add(c)
 	o.apply.add(c)
 	c.Flags().BoolVar(&o.downgrade, "allow-downgrade", false, "go to an older version of Istio too")

@@ -1,0 +1,238 @@
+package upgrade
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	networking "istio.io/api/networking/v1alpha3"
+	security "istio.io/api/security/v1beta1"
+	telemetry "istio.io/api/telemetry/v1alpha1"
+	"sigs.k8s.io/yaml"
+)
+
+// messages are the types of the kinds whose fields are looked at.
+func messages() map[mesh.Kind]proto.Message {
+	return map[mesh.Kind]proto.Message{
+		mesh.VirtualService: &networking.VirtualService{}, mesh.DestinationRule: &networking.DestinationRule{}, mesh.Gateway: &networking.Gateway{},
+		mesh.ServiceEntry: &networking.ServiceEntry{}, mesh.Sidecar: &networking.Sidecar{}, mesh.WorkloadEntry: &networking.WorkloadEntry{},
+		mesh.WorkloadGroup: &networking.WorkloadGroup{}, mesh.AuthorizationPolicy: &security.AuthorizationPolicy{},
+		mesh.PeerAuthentication: &security.PeerAuthentication{}, mesh.RequestAuthentication: &security.RequestAuthentication{},
+		mesh.Telemetry: &telemetry.Telemetry{},
+	}
+}
+
+// deprecatedFields finds fields and values that Istio's own API marks as
+// deprecated, in objects and in the mesh config.
+func (p *planner) deprecatedFields() {
+	f := &Finding{
+		ID: "deprecated-fields", Severity: Note, Title: "fields that Istio's API marks as deprecated are in use",
+		What: "They still work, or do nothing any more; the API may drop them in any minor release.",
+		Todo: "Write what their documentation names instead: https://istio.io/latest/docs/reference/config/",
+	}
+	types := messages()
+	kinds := slices.SortedFunc(maps.Keys(types), mesh.Kind.Compare)
+	for _, kind := range kinds {
+		if why := p.facts.missing(kind); why != "" && p.in.Live {
+			p.undecided(f.ID, why)
+		}
+		for _, o := range p.in.Snapshot.Objects(kind) {
+			w := deprecatedWalk{}
+			w.message(mesh.Path{"spec"}, o.Field("spec"), types[kind].ProtoReflect().Descriptor())
+			for _, path := range w.found {
+				f.Hits = append(f.Hits, hit(o.AtKey("%s", path), "%s", last(path)))
+			}
+		}
+	}
+	if p.facts.configObject != nil {
+		w := deprecatedWalk{}
+		w.message(mesh.Path{}, p.facts.config, (&meshconfig.MeshConfig{}).ProtoReflect().Descriptor())
+		for _, path := range w.found {
+			f.Hits = append(f.Hits, hit(p.facts.configObject.At("data.mesh"), "%s", path))
+		}
+	}
+	if len(f.Hits) > 0 {
+		p.add(f)
+	}
+}
+
+func last(path string) string {
+	steps := mesh.ParsePath(path)
+	for i := len(steps) - 1; i >= 0; i-- {
+		if name, ok := steps[i].(string); ok {
+			return name
+		}
+	}
+	return path
+}
+
+// deprecatedWalk collects the paths of deprecated fields and values.
+type deprecatedWalk struct{ found []string }
+
+func (w *deprecatedWalk) message(path mesh.Path, value any, md protoreflect.MessageDescriptor) {
+	fields, ok := value.(map[string]any)
+	if !ok || strings.HasPrefix(string(md.FullName()), "google.protobuf.") {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		fd := fieldNamed(md, name)
+		if fd == nil {
+			continue
+		}
+		at := path.Join(name)
+		if options, ok := fd.Options().(*descriptorpb.FieldOptions); ok && options.GetDeprecated() && !empty(fields[name]) {
+			w.found = append(w.found, at.String())
+			continue
+		}
+		w.field(at, fields[name], fd)
+	}
+}
+
+func (w *deprecatedWalk) field(at mesh.Path, value any, fd protoreflect.FieldDescriptor) {
+	switch {
+	case fd.IsMap():
+		entries, _ := value.(map[string]any)
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
+			if md := fd.MapValue().Message(); md != nil {
+				w.message(at.Join(key), entries[key], md)
+			}
+		}
+	case fd.IsList():
+		items, _ := value.([]any)
+		for i, item := range items {
+			w.single(at.Join(i), item, fd)
+		}
+	default:
+		w.single(at, value, fd)
+	}
+}
+
+func (w *deprecatedWalk) single(at mesh.Path, value any, fd protoreflect.FieldDescriptor) {
+	if md := fd.Message(); md != nil {
+		w.message(at, value, md)
+		return
+	}
+	name, ok := value.(string)
+	if !ok || fd.Kind() != protoreflect.EnumKind {
+		return
+	}
+	ev := fd.Enum().Values().ByName(protoreflect.Name(name))
+	if ev == nil {
+		return
+	}
+	if options, ok := ev.Options().(*descriptorpb.EnumValueOptions); ok && options.GetDeprecated() {
+		w.found = append(w.found, at.String())
+	}
+}
+
+func fieldNamed(md protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	if fd := md.Fields().ByJSONName(name); fd != nil {
+		return fd
+	}
+	return md.Fields().ByTextName(name)
+}
+
+// empty says whether a value means the same as leaving it out.
+func empty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// apiVersions finds objects written in versions of Istio's API that have a
+// successor. Those of a cluster come as the API server converts them, so only
+// files and the stored versions of CRDs tell.
+func (p *planner) apiVersions() {
+	f := &Finding{
+		ID: "old-api-versions", Severity: Note, Title: "old versions of Istio's API are in use",
+		What: "v1 is there since Istio 1.22 and means the same.",
+		Todo: "Write apiVersion: .../v1 in the files. What a cluster has stored in an old version is rewritten by any change, such as `kubectl label`.",
+		Link: "https://istio.io/latest/blog/2024/v1-apis/",
+	}
+	for _, kind := range mesh.Kinds() {
+		if !kind.IsIstio() || kind.Version != "v1" {
+			continue
+		}
+		for _, o := range p.in.Snapshot.Objects(kind) {
+			if o.Origin.File != "" && o.Version() != kind.Version {
+				f.Hits = append(f.Hits, hit(o.At("apiVersion"), "%s, now %s", o.Version(), kind.APIVersion()))
+			}
+		}
+	}
+	for _, o := range p.in.Snapshot.Objects(mesh.CustomResourceDefinition) {
+		group, _ := o.Field("spec", "group").(string)
+		stored, _ := o.Field("status", "storedVersions").([]any)
+		if !strings.HasSuffix(group, ".istio.io") || len(stored) < 2 {
+			continue
+		}
+		f.Hits = append(f.Hits, hit(o.At("status.storedVersions"), "objects may still be stored as %v", stored[:len(stored)-1]))
+	}
+	if len(f.Hits) > 0 {
+		p.add(f)
+	}
+}
+
+// valuesFile is which values of the charts are deprecated, and what replaces them.
+//
+//go:embed values.yaml
+var valuesFile []byte
+
+// deprecatedValue is one value of the charts.
+type deprecatedValue struct {
+	Path    string `json:"path"`
+	Instead string `json:"instead"`
+}
+
+var deprecatedValueList = sync.OnceValues(func() ([]deprecatedValue, error) {
+	var all []deprecatedValue
+	err := yaml.UnmarshalStrict(valuesFile, &all)
+	return all, err
+})
+
+// deprecatedValues finds deprecated values among those that the injector knows.
+func (p *planner) deprecatedValues() error {
+	all, err := deprecatedValueList()
+	if err != nil {
+		return fmt.Errorf("reading the deprecated values: %w", err)
+	}
+	if p.facts.valuesObject == nil {
+		p.undecided("deprecated-values", "the control plane's ConfigMap istio-sidecar-injector, which holds the values, is not in the input")
+		return nil
+	}
+	f := &Finding{
+		ID: "deprecated-values", Severity: Note, Title: "deprecated values of the charts are set", What: "They do nothing any more, or will go away.",
+		Todo: "Leave them out of the values and IstioOperator files that you install with.",
+	}
+	for _, v := range all {
+		var value any = p.facts.values
+		for _, step := range strings.Split(v.Path, ".") {
+			m, _ := value.(map[string]any)
+			value = m[step]
+		}
+		if !empty(value) {
+			f.Hits = append(f.Hits, hit(p.facts.valuesObject.At("data.values"), "%s: %s", v.Path, v.Instead))
+		}
+	}
+	if len(f.Hits) > 0 {
+		p.add(f)
+	}
+	return nil
+}

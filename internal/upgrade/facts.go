@@ -1,0 +1,155 @@
+package upgrade
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/mesh"
+	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// facts is what the expressions of rules know of the mesh besides the object:
+//
+//	mesh.ambient       whether any namespace or workload is in ambient mode
+//	mesh.sidecars      whether any pod carries a proxy of Istio
+//	mesh.istioNamespace
+//	mesh.env           the environment of the istiod that is to be upgraded
+//	mesh.config        its mesh config
+//	mesh.values        the values it was installed with, as far as the injector knows them
+type facts struct {
+	snapshot     *mesh.Snapshot
+	plane        *ControlPlane
+	env          map[string]string
+	config       map[string]any
+	configObject *mesh.Object
+	values       map[string]any
+	valuesObject *mesh.Object
+	ambient      bool
+	sidecars     bool
+	// live says that the snapshot is of a cluster, where a kind counts only
+	// when it was read in all namespaces. Files are judged by what they hold.
+	live bool
+}
+
+func newFacts(s *mesh.Snapshot, plane *ControlPlane, live bool) *facts {
+	f := &facts{snapshot: s, live: live, plane: plane, env: map[string]string{}, config: map[string]any{}, values: map[string]any{}}
+	if plane != nil && plane.workload != nil {
+		f.env = environment(plane.workload)
+	}
+	revision := ""
+	if plane != nil {
+		revision = plane.Revision
+	}
+	f.configObject, f.config = f.control("istio", revision, "mesh")
+	f.valuesObject, f.values = f.control("istio-sidecar-injector", revision, "values")
+	f.ambient = isAmbient(s)
+	for _, w := range s.Workloads() {
+		f.sidecars = f.sidecars || (w.HasProxy() && !isZtunnel(w.PodLabels))
+	}
+	return f
+}
+
+// control is a document in a ConfigMap of the control plane.
+func (f *facts) control(name, revision, key string) (*mesh.Object, map[string]any) {
+	document := map[string]any{}
+	if revision != "" && revision != defaultRevision {
+		name += "-" + revision
+	}
+	config := f.snapshot.ConfigMap(f.snapshot.IstioNamespace(), name)
+	if config == nil || config.Spec == nil {
+		return nil, document
+	}
+	if err := yaml.Unmarshal([]byte(config.Spec.Data[key]), &document); err != nil || document == nil {
+		return config.Object, map[string]any{}
+	}
+	return config.Object, document
+}
+
+// variables are those of an expression over the mesh alone.
+func (f *facts) variables() map[string]any {
+	return map[string]any{
+		"object": map[string]any{}, "ns": "", "labels": map[string]string{}, "annotations": map[string]string{},
+		"mesh": map[string]any{
+			"ambient": f.ambient, "sidecars": f.sidecars, "istioNamespace": f.snapshot.IstioNamespace(),
+			"env": f.env, "config": f.config, "values": f.values,
+		},
+	}
+}
+
+// missing says which of the kinds the snapshot does not hold, and why; empty
+// when it has them all.
+func (f *facts) missing(kinds ...mesh.Kind) string {
+	var reasons []string
+	for _, k := range kinds {
+		if f.knows(k) {
+			continue
+		}
+		reason := "the input holds no " + k.Kind
+		if why, skipped := f.snapshot.Skipped(k); skipped {
+			reason = k.Resource + " could not be read: " + why
+		} else if f.live {
+			reason = k.Resource + " could not be read in all namespaces"
+		}
+		reasons = append(reasons, reason)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+func (f *facts) knows(k mesh.Kind) bool {
+	switch {
+	case k == mesh.ConfigMap:
+		return f.snapshot.KnownIn(k, f.snapshot.IstioNamespace())
+	case f.live:
+		return f.snapshot.KnownEverywhere(k)
+	case isWorkload(k):
+		return len(f.snapshot.Workloads()) > 0 || f.snapshot.Complete()
+	}
+	return f.snapshot.Complete() || len(objectsOf(f.snapshot, k)) > 0
+}
+
+func isWorkload(k mesh.Kind) bool { return slices.Contains(workloadKinds(), k) }
+
+func environment(w *mesh.Workload) map[string]string {
+	env := map[string]string{}
+	for _, c := range w.Pod.Containers {
+		for _, e := range c.Env {
+			env[e.Name] = cmp.Or(e.Value, env[e.Name])
+		}
+	}
+	return env
+}
+
+func isAmbient(s *mesh.Snapshot) bool {
+	for _, ns := range s.Namespaces() {
+		if ns.Labels[mesh.DataPlaneLabel] == "ambient" {
+			return true
+		}
+	}
+	for _, w := range s.Workloads() {
+		if isZtunnel(w.PodLabels) || w.PodLabels[mesh.DataPlaneLabel] == "ambient" {
+			return true
+		}
+	}
+	return false
+}
+
+func isZtunnel(labels map[string]string) bool {
+	return labels["app"] == "ztunnel" || labels["app.kubernetes.io/name"] == "ztunnel"
+}
+
+// proxyContainer is the container that is Istio's proxy, nil when there is none.
+func proxyContainer(pod *core.PodSpec) *core.Container {
+	for i := range pod.Containers {
+		if pod.Containers[i].Name == mesh.ProxyContainer {
+			return &pod.Containers[i]
+		}
+	}
+	for i := range pod.InitContainers {
+		if pod.InitContainers[i].Name == mesh.ProxyContainer {
+			return &pod.InitContainers[i]
+		}
+	}
+	return nil
+}
