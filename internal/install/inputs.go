@@ -99,17 +99,18 @@ func parseFile(f File, s *shape) (map[string]any, error) {
 			delete(m, k)
 		}
 	}
+	src := source{name: f.Name, text: f.Data}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if _, ok := s.child(k); !ok {
 			h := hint.DidYouMean(k, s.known())
 			if h == "" {
 				h = "settings stand under spec, those of the charts under spec.values"
 			}
-			return nil, hint.Usagef(h, "reading %s: unknown key %q", f.Name, k)
+			return nil, hint.Usagef(h, "reading %s: unknown key %q", src.at(k), k)
 		}
 	}
 	quoteIntegers(m)
-	return m, s.check(f.Name, "", m)
+	return m, s.check(src, "", m)
 }
 
 // quoteIntegers makes a text of a tag that was written as a whole number. A

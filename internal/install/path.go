@@ -14,8 +14,11 @@ type step struct {
 	list       bool   // the step chooses an element of a list
 	index      int    // its position; -1 is one past the end
 	field, val string // or: the element whose field has this value
-	byValue    bool   // or: the element that is val itself
+	text       string // or: the text element that this regular expression matches
 }
+
+// byIndex is whether the step chooses an element by its position.
+func (s step) byIndex() bool { return s.list && s.text == "" }
 
 // parsePath reads a.b\.c[0].d[name:x].e; brackets may also stand as parts of
 // their own, as in a.[0].b. A backslash takes the meaning from . and [.
@@ -59,27 +62,32 @@ func parsePath(s string) ([]step, error) {
 }
 
 func parseSelector(s string) (step, error) {
-	if n, err := strconv.Atoi(s); err == nil && n >= -1 {
+	switch n, err := strconv.Atoi(s); {
+	case err == nil && n >= -1:
 		return step{list: true, index: n}, nil
+	case err == nil:
+		return step{}, fmt.Errorf("[%d] is no index; -1 appends", n)
 	}
-	field, val, ok := strings.Cut(strings.ReplaceAll(s, `\.`, "."), ":")
-	switch {
-	case !ok || val == "":
-		return step{}, fmt.Errorf("[%s] is neither an index nor [key:value]", s)
-	case field == "":
-		return step{list: true, byValue: true, val: val}, nil
+	s = strings.ReplaceAll(s, `\.`, ".")
+	field, val, ok := strings.Cut(s, ":")
+	st := step{list: true, text: strings.TrimPrefix(s, ":")}
+	if ok && field != "" && val != "" {
+		st.field, st.val = field, val
 	}
-	return step{list: true, field: field, val: val}, nil
+	if st.text == "" {
+		return step{}, fmt.Errorf("[%s] chooses nothing: it is neither an index, nor [key:value], nor [:value]", s)
+	}
+	return st, nil
 }
 
 func (s step) String() string {
 	switch {
 	case !s.list:
 		return s.key
-	case s.byValue:
-		return "[:" + s.val + "]"
 	case s.field != "":
 		return "[" + s.field + ":" + s.val + "]"
+	case s.text != "":
+		return "[:" + s.text + "]"
 	}
 	return "[" + strconv.Itoa(s.index) + "]"
 }
@@ -150,25 +158,20 @@ func removeAt(node any, path []step) (any, error) {
 
 // find is the position that the step chooses; one past the end to append.
 func (s step) find(l []any) (int, error) {
-	if s.field == "" && !s.byValue {
+	if s.byIndex() {
 		if s.index < 0 || s.index > len(l) {
 			return len(l), nil
 		}
 		return s.index, nil
 	}
-	for i, e := range l {
-		if m, ok := e.(map[string]any); ok && s.field != "" && fmt.Sprint(m[s.field]) == s.val {
-			return i, nil
-		}
-		if s.byValue && fmt.Sprint(e) == s.val {
-			return i, nil
-		}
+	like, err := regexp.Compile(s.text)
+	if err != nil {
+		like = regexp.MustCompile(regexp.QuoteMeta(s.text))
 	}
-	if re, err := regexp.Compile(s.val); s.byValue && err == nil {
-		for i, e := range l {
-			if str, ok := e.(string); ok && re.MatchString(str) {
-				return i, nil
-			}
+	for i, e := range l {
+		m, isMap := e.(map[string]any)
+		if isMap && s.field != "" && fmt.Sprint(m[s.field]) == s.val || !isMap && like.MatchString(fmt.Sprint(e)) {
+			return i, nil
 		}
 	}
 	return 0, fmt.Errorf("no element %s in the list of %d", s, len(l))

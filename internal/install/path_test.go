@@ -21,6 +21,7 @@ func TestParsePath(t *testing.T) {
 		`a.b\[c`:                "a|b[c",
 		"a[0][1]":               "a|[0]|[1]",
 		".a.b.":                 "a|b",
+		"a[x]":                  "a|[:x]",
 		`a[image:x\.y/z:1.2].b`: "a|[image:x.y/z:1.2]|b",
 	} {
 		steps, err := parsePath(in)
@@ -36,7 +37,7 @@ func TestParsePath(t *testing.T) {
 			t.Errorf("%s = %s, want %s", in, g, want)
 		}
 	}
-	for _, bad := range []string{"", ".", "a[0", "a[x]", "a[]", "a[name:]", "a[-2]"} {
+	for _, bad := range []string{"", ".", "a[0", "a[]", "a[:]", "a[-2]"} {
 		if steps, err := parsePath(bad); err == nil {
 			t.Errorf("%q = %v, want an error", bad, steps)
 		}
@@ -62,6 +63,7 @@ func TestSetAt(t *testing.T) {
 		{"list[-1]", []any{map[string]any{"name": "a", "v": int64(1)}, map[string]any{"name": "b"}, "--arg=1", "!"}},
 		{"list[:--arg=1]", []any{map[string]any{"name": "a", "v": int64(1)}, map[string]any{"name": "b"}, "!"}},
 		{"list[:--ar.*]", []any{map[string]any{"name": "a", "v": int64(1)}, map[string]any{"name": "b"}, "!"}},
+		{"list[--arg]", []any{map[string]any{"name": "a", "v": int64(1)}, map[string]any{"name": "b"}, "!"}},
 		{"list[name:zz].v", nil},
 		{"scalar.below", nil},
 		{"scalar[0]", nil},

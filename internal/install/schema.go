@@ -70,7 +70,7 @@ func (s *shape) known() []string {
 
 // check reports the first thing in v that the schema has no place for, as a
 // usage error that names the place; where is what v was read from.
-func (s *shape) check(where, at string, v any) error {
+func (s *shape) check(where source, at string, v any) error {
 	s = s.resolve()
 	if v == nil || s.kind == anyValue {
 		return nil
@@ -89,7 +89,7 @@ func (s *shape) check(where, at string, v any) error {
 		}
 		return nil
 	case string:
-		if s.kind == textValue || s.loose && s.kind != mapValue {
+		if s.kind == textValue || s.loose && s.kind != mapValue || s.kind == numberValue && isNumber(v) {
 			return nil
 		}
 	case bool:
@@ -107,7 +107,7 @@ func (s *shape) check(where, at string, v any) error {
 	return s.mismatch(where, at, v)
 }
 
-func (s *shape) checkMap(where, at string, m map[string]any) error {
+func (s *shape) checkMap(where source, at string, m map[string]any) error {
 	if s.kind != mapValue {
 		return s.mismatch(where, at, m)
 	}
@@ -123,7 +123,13 @@ func (s *shape) checkMap(where, at string, m map[string]any) error {
 	return nil
 }
 
-func (s *shape) mismatch(where, at string, v any) error {
+// isNumber is whether a text is a number, as JSON's readers of protobuf take it.
+func isNumber(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
+}
+
+func (s *shape) mismatch(where source, at string, v any) error {
 	if s.loose && s.kind != mapValue {
 		return nil
 	}
@@ -131,16 +137,16 @@ func (s *shape) mismatch(where, at string, v any) error {
 	if _, isMap := v.(map[string]any); s.kind == textValue && !isMap {
 		h = "put it in quotes to make it a text"
 	}
-	return hint.Usagef(h, "reading %s: %s is %s, where %s is wanted", where, at, describe(v), s.kind)
+	return hint.Usagef(h, "reading %s: %s is %s, where %s is wanted", where.at(at), at, describe(v), s.kind)
 }
 
-func (s *shape) unknownKey(where, at, key string) error {
+func (s *shape) unknownKey(where source, at, key string) error {
 	known := s.known()
 	h := hint.DidYouMean(key, known)
 	if h == "" && len(known) <= 24 {
 		h = "known keys: " + strings.Join(known, ", ")
 	}
-	return hint.Usagef(h, "reading %s: unknown key %q", where, join(at, key))
+	return hint.Usagef(h, "reading %s: unknown key %q", where.at(join(at, key)), join(at, key))
 }
 
 func join(at, key string) string {
@@ -151,7 +157,7 @@ func join(at, key string) string {
 }
 
 // walk is the schema at the end of a path, or the error of its first unknown key.
-func (s *shape) walk(where string, path []step) (*shape, error) {
+func (s *shape) walk(where source, path []step) (*shape, error) {
 	at := ""
 	cur := s.resolve()
 	for _, st := range path {
@@ -159,7 +165,7 @@ func (s *shape) walk(where string, path []step) (*shape, error) {
 			if cur.kind == listValue {
 				cur = cur.elem.resolve()
 			} else if cur.kind != anyValue && !cur.loose {
-				return nil, hint.Usagef("", "reading %s: %s is %s, not a list", where, at, cur.kind)
+				return nil, hint.Usagef("", "reading %s: %s is %s, not a list", where.at(at), at, cur.kind)
 			} else {
 				cur = whatever
 			}
@@ -169,7 +175,7 @@ func (s *shape) walk(where string, path []step) (*shape, error) {
 		next, ok := cur.child(st.key)
 		if !ok {
 			if cur.kind != mapValue {
-				return nil, hint.Usagef("", "reading %s: %s is %s and has no keys", where, at, cur.kind)
+				return nil, hint.Usagef("", "reading %s: %s is %s and has no keys", where.at(at), at, cur.kind)
 			}
 			return nil, cur.unknownKey(where, at, st.key)
 		}
@@ -186,11 +192,10 @@ func (s *shape) parse(v string) any {
 	if s.kind == textValue {
 		return v
 	}
-	switch v {
-	case "true", "True", "TRUE":
-		return true
-	case "false", "False", "FALSE":
-		return false
+	if s.kind == boolValue || len(v) > 1 { // t and 1 mean true only where a boolean is wanted
+		if b, err := strconv.ParseBool(v); err == nil {
+			return b
+		}
 	}
 	if n, err := strconv.ParseInt(v, 10, 64); err == nil && strconv.FormatInt(n, 10) == v {
 		return n

@@ -1,8 +1,13 @@
 package install
 
 import (
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // discoveryTopLevel are the keys of the istiod chart that stand at the top of
@@ -13,32 +18,49 @@ var discoveryTopLevel = []string{
 }
 
 // undocumentedValues are keys that charts or the injection templates read, or
-// that Istio's documented values have, but that the charts give no default.
-// A trailing .* says that anything may stand below.
+// that Istio's documented values have, but that the charts give no default, or
+// one that does not tell their kind. In front stands the kind of the keys on
+// the line; below an open one anything may stand.
 const undocumentedValues = `
-profile platform compatibilityVersion defaultRevision gatewayClasses.* meshConfig.*
-istioCni.enabled istioCni.chained istioCni.provider
-base.validateGateway
-cni.enabled cni.logLevel cni.privileged cni.pspClusterRole cni.rollingMaxUnavailable
-cni.repair.image cni.repair.createEvents
-gateways.enabled gateways.securityContext.* gateways.seccompProfile.*
-gateways.istio-ingressgateway.enabled gateways.istio-ingressgateway.replicaCount
-gateways.istio-ingressgateway.labels.* gateways.istio-ingressgateway.runAsRoot
-gateways.istio-egressgateway.enabled gateways.istio-egressgateway.replicaCount
-gateways.istio-egressgateway.labels.* gateways.istio-egressgateway.customService
-global.agentgateway.image global.caName global.enableReaderRBAC global.ipFamilies global.ipFamilyPolicy
-global.jwtPolicy global.multiCluster.enabled global.multiCluster.globalDomainSuffix
-global.multiCluster.includeEnvoyFilter global.platform global.profile global.podDNSSearchNamespaces
-global.proxy.enableCoreDump global.proxy.holdApplicationUntilProxyStarts global.proxy.lifecycle.*
-global.proxy_init.resources.* global.readerServiceAccount.name global.readerServiceAccount.namespace
-global.revision global.sds.token.* global.tracer.* global.trustBundleName global.waypoint.toleration
-pilot.crlConfigMapName pilot.enabled pilot.cni.chained pilot.istiodRemote.* pilot.env.* pilot.terminationMessagePolicy
-sidecarInjectorWebhook.injectionURL
-ztunnel.*`
+text profile platform compatibilityVersion revision defaultRevision
+text global.hub global.tag pilot.hub pilot.tag cni.hub cni.tag ztunnel.hub ztunnel.tag
+text istioCni.provider istio_cni.provider cni.logLevel cni.pspClusterRole cni.repair.image cni.repair.createEvents
+text global.agentgateway.image global.caName global.ipFamilyPolicy global.jwtPolicy global.platform global.profile
+text global.multiCluster.globalDomainSuffix global.readerServiceAccount.name global.readerServiceAccount.namespace
+text global.revision global.trustBundleName pilot.crlConfigMapName pilot.terminationMessagePolicy
+text sidecarInjectorWebhook.injectionURL
+boolean istioCni.enabled istioCni.chained istio_cni.enabled istio_cni.chained base.validateGateway
+boolean cni.enabled cni.privileged gateways.enabled global.enableReaderRBAC global.multiCluster.enabled
+boolean global.multiCluster.includeEnvoyFilter global.proxy.enableCoreDump global.proxy.holdApplicationUntilProxyStarts
+boolean gateways.istio-ingressgateway.enabled gateways.istio-ingressgateway.runAsRoot
+boolean gateways.istio-egressgateway.enabled gateways.istio-egressgateway.customService
+boolean pilot.enabled pilot.cni.chained
+number gateways.istio-ingressgateway.replicaCount gateways.istio-egressgateway.replicaCount
+texts base.excludedCRDs revisionTags cni.excludeNamespaces pilot.ipFamilies sidecarInjectorWebhook.defaultTemplates
+texts gateways.istio-ingressgateway.ipFamilies gateways.istio-ingressgateway.loadBalancerSourceRanges
+texts gateways.istio-egressgateway.ipFamilies global.certSigners global.imagePullSecrets global.ipFamilies
+texts global.podDNSSearchNamespaces
+open gatewayClasses meshConfig gateways.securityContext global.proxy_init.resources global.sds.token global.tracer
+open gateways.istio-ingressgateway.labels gateways.istio-egressgateway.labels
+open pilot.istiodRemote pilot.env ztunnel
+any cni.rollingMaxUnavailable`
 
-// textValues are values that a number would spoil: 1.10 is not 1.1.
-const textValues = `profile platform compatibilityVersion revision defaultRevision global.hub global.tag
-global.platform global.profile pilot.hub pilot.tag cni.hub cni.tag ztunnel.hub ztunnel.tag`
+// kubernetesValues are values that have the form of a Kubernetes type; a list
+// of them when the type is one of the items.
+func kubernetesValues() map[reflect.Type]string {
+	return map[reflect.Type]string{
+		reflect.TypeFor[corev1.Affinity]():                   "pilot.affinity cni.affinity global.waypoint.affinity",
+		reflect.TypeFor[corev1.SeccompProfile]():             "pilot.seccompProfile cni.seccompProfile global.proxy.seccompProfile gateways.seccompProfile",
+		reflect.TypeFor[corev1.Lifecycle]():                  "global.proxy.lifecycle",
+		reflect.TypeFor[corev1.NodeSelector]():               "global.waypoint.nodeSelector",
+		reflect.TypeFor[[]metav1.LabelSelector]():            "sidecarInjectorWebhook.neverInjectSelector sidecarInjectorWebhook.alwaysInjectSelector",
+		reflect.TypeFor[[]corev1.Volume]():                   "pilot.volumes ztunnel.volumes",
+		reflect.TypeFor[[]corev1.VolumeMount]():              "pilot.volumeMounts ztunnel.volumeMounts",
+		reflect.TypeFor[[]corev1.TopologySpreadConstraint](): "pilot.topologySpreadConstraints global.waypoint.topologySpreadConstraints",
+		reflect.TypeFor[[]corev1.Toleration](): "pilot.tolerations cni.tolerations ztunnel.tolerations global.defaultTolerations global.waypoint.tolerations " +
+			"global.waypoint.toleration gateways.istio-ingressgateway.tolerations gateways.istio-egressgateway.tolerations",
+	}
+}
 
 // chartDefaults gives the default values of the chart in a directory.
 type chartDefaults func(dir string) map[string]any
@@ -61,11 +83,16 @@ func valuesSchema(defaults chartDefaults) *shape {
 	for _, dir := range []string{dirBase, dirIngress, dirEgress} {
 		merge(root, defaults(dir))
 	}
-	for p := range strings.FieldsSeq(undocumentedValues) {
-		root.allow(strings.Split(p, "."))
+	for line := range strings.Lines(undocumentedValues) {
+		kind, keys, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for key := range strings.FieldsSeq(keys) {
+			root.allow(strings.Split(key, "."), kind)
+		}
 	}
-	for p := range strings.FieldsSeq(textValues) {
-		root.strictText(strings.Split(p, "."))
+	for t, keys := range kubernetesValues() {
+		for key := range strings.FieldsSeq(keys) {
+			*root.place(strings.Split(key, ".")) = shape{load: sync.OnceValue(func() *shape { return goSchema(t) })}
+		}
 	}
 	openResources(root)
 	root.keys["meshConfig"] = &shape{load: meshConfigSchema}
@@ -97,48 +124,56 @@ func defaultSchema(v any) *shape {
 	case []any:
 		return &shape{kind: listValue, elem: whatever, loose: true}
 	case string:
-		return &shape{kind: textValue, loose: true}
+		return &shape{kind: textValue}
 	case bool:
-		return &shape{kind: boolValue, loose: true}
+		return &shape{kind: boolValue}
 	case nil:
 		return whatever
 	}
-	return &shape{kind: numberValue, loose: true}
+	return &shape{kind: numberValue}
 }
 
-// allow makes the key at path known, if it is not yet.
-func (s *shape) allow(path []string) {
-	if path[0] == "*" {
-		s.open = whatever
-		return
+// place is the shape at path, which is made where it is missing.
+func (s *shape) place(path []string) *shape {
+	for _, key := range path {
+		if s.keys == nil {
+			s.keys = map[string]*shape{}
+		}
+		next := s.keys[key]
+		if next == nil || next == whatever {
+			next = &shape{kind: mapValue, loose: true}
+			s.keys[key] = next
+		}
+		s = next
 	}
-	if s.keys == nil {
-		s.keys = map[string]*shape{}
-	}
-	c := s.keys[path[0]]
-	switch {
-	case c == nil && len(path) == 1:
-		s.keys[path[0]] = whatever
-		return
-	case len(path) == 1:
-		return
-	case c == nil || c.kind == anyValue:
-		c = &shape{kind: mapValue, loose: true}
-		s.keys[path[0]] = c
-	}
-	c.allow(path[1:])
+	return s
 }
 
-// strictText makes the key at path one that only takes a text.
-func (s *shape) strictText(path []string) {
-	for _, k := range path[:len(path)-1] {
-		s = s.keys[k]
+// allow makes the key at path one of that kind.
+func (s *shape) allow(path []string, kind string) {
+	p := s.place(path)
+	switch kind {
+	case "text":
+		*p = shape{kind: textValue}
+	case "boolean":
+		*p = shape{kind: boolValue}
+	case "number":
+		*p = shape{kind: numberValue}
+	case "texts":
+		*p = shape{kind: listValue, elem: &shape{kind: textValue}}
+	case "any":
+		*p = *whatever
+	case "open":
+		if p.keys == nil {
+			p.kind = mapValue
+		}
+		p.open = whatever
 	}
-	s.keys[path[len(path)-1]] = &shape{kind: textValue}
 }
 
-// openResources lets every container's resources name any resource. Quantities,
-// and what may be a number or a percentage, stay as they were written.
+// openResources lets every container's resources name any resource, and labels
+// and their like any key. Quantities, and what may be a number or a percentage,
+// stay as they were written.
 func openResources(s *shape) {
 	for k, c := range s.keys {
 		if k == "resources" || k == "defaultResources" {
@@ -152,6 +187,9 @@ func openResources(s *shape) {
 		if strings.HasPrefix(k, "rollingMax") {
 			s.keys[k] = whatever
 			continue
+		}
+		if low := strings.ToLower(k); c.keys != nil && (strings.HasSuffix(low, "labels") || strings.HasSuffix(low, "annotations")) {
+			c.open = whatever
 		}
 		openResources(c)
 	}

@@ -50,7 +50,7 @@ func TestValuesSchemaKnowsTheChartsProfiles(t *testing.T) {
 				t.Errorf("%s: %s: %v is known to no component", f, k, v)
 			}
 		}
-		if err := s.check(path.Base(f), "", m); err != nil {
+		if err := s.check(source{name: path.Base(f)}, "", m); err != nil {
 			t.Error(err)
 		}
 	}
@@ -67,7 +67,7 @@ func TestValuesSchemaRefusesTypos(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.walk("test", steps); err == nil {
+		if _, err := s.walk(source{name: "test"}, steps); err == nil {
 			t.Errorf("%s: no error", p)
 		} else if !strings.Contains(err.Error(), "unknown key") {
 			t.Errorf("%s: %v", p, err)

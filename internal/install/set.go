@@ -1,6 +1,7 @@
 package install
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ type setting struct {
 	value string
 }
 
-func (s setting) where() string { return "--set " + s.raw }
+func (s setting) where() source { return source{name: "--set " + s.raw} }
 
 // first is the first key of the path.
 func (s setting) first() string { return s.path[0].key }
@@ -35,11 +36,25 @@ func parseSettings(flags []string, s *shape) ([]setting, error) {
 				return nil, hint.Usagef("a path is keys with dots between, as in components.ingressGateways[0].enabled",
 					"reading --set %s: %w", raw, err)
 			}
+			if err := plainPath(steps); err != nil {
+				return nil, hint.Usagef("write [0] or [name:value]", "reading --set %s: %w", raw, err)
+			}
 			value = strings.ReplaceAll(strings.TrimSpace(value), `\,`, ",")
 			out = append(out, setting{raw: raw, path: steps, value: value})
 		}
 	}
 	return out, nil
+}
+
+// plainPath refuses what only the paths of overlays may have: a list element
+// chosen by its own text, of which settings have none to choose from.
+func plainPath(path []step) error {
+	for _, st := range path {
+		if st.text != "" && st.field == "" {
+			return fmt.Errorf("%s is neither an index nor [key:value]", st)
+		}
+	}
+	return nil
 }
 
 func splitSettings(flag string, keys []string) []string {
@@ -70,7 +85,7 @@ func (s setting) apply(spec map[string]any, sch *shape) error {
 		return err
 	}
 	if _, err := setAt(spec, s.path, v); err != nil {
-		return hint.Usagef("", "reading %s: %w", s.where(), err)
+		return hint.Usagef("", "reading %s: %w", s.where().name, err)
 	}
 	return nil
 }

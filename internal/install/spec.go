@@ -6,6 +6,9 @@
 package install
 
 import (
+	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -69,9 +72,10 @@ func Resolve(in Inputs) (*Spec, error) {
 	spec["profile"] = name
 	userValues := r.userValues()
 	toHelm(tree, userValues)
+	warnings := overruled(tree, userValues)
 	_, said := userValues["defaultRevision"] // what the user says of it stands
 	s := &Spec{
-		Profile: name, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion, guarded: in.Guard && !said,
+		Profile: name, Warnings: warnings, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion, guarded: in.Guard && !said,
 		Namespace: lookupString(tree, "metadata", "namespace"),
 		Revision:  lookupString(spec, "values", "revision"),
 		Hub:       lookupString(spec, "hub"), Tag: lookupString(spec, "tag"),
@@ -83,7 +87,13 @@ func Resolve(in Inputs) (*Spec, error) {
 	if s.Revision == "" {
 		s.Revision = DefaultRevision
 	}
-	return s, s.validate()
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	if extra := lookupMap(spec, "unvalidatedValues"); extra != nil {
+		mergeInto(lookupMap(spec, "values"), cloneMap(extra))
+	}
+	return s, nil
 }
 
 // resolver holds the user's input while the layers under it are put together.
@@ -215,7 +225,7 @@ func (r *resolver) userValues() map[string]any {
 }
 
 // toHelm copies what the charts read as values from where IstioOperator has
-// it. What the user wrote under values wins over that.
+// it. A hub, tag or revision that the user wrote under values wins over that.
 func toHelm(tree, userValues map[string]any) {
 	spec := lookupMap(tree, "spec")
 	for from, to := range map[string][]string{
@@ -227,18 +237,39 @@ func toHelm(tree, userValues map[string]any) {
 		}
 	}
 	values := lookupMap(spec, "values")
+	mergeInto(values, userValues)
+	// These two do not yield to values, as istioctl has it: a file that says both
+	// would else turn into another mesh.
 	if mc := lookupMap(spec, "meshConfig"); mc != nil {
 		mergeInto(values, map[string]any{"meshConfig": mc})
 	}
 	put(values, lookupBool(spec, "components", "pilot", "enabled"), "pilot", "enabled")
 	put(values, lookupBool(spec, "components", "cni", "enabled"), "pilot", "cni", "enabled")
-	mergeInto(values, userValues)
 	if ns := lookupString(values, "global", "istioNamespace"); ns != "" {
 		put(tree, ns, "metadata", "namespace")
 	}
-	if extra := lookupMap(spec, "unvalidatedValues"); extra != nil {
-		mergeInto(values, extra)
+}
+
+// overruled are warnings of what the user wrote under values in vain.
+func overruled(tree, userValues map[string]any) []string {
+	var out []string
+	for _, c := range []struct {
+		component string
+		at        []string
+	}{{"pilot", []string{"pilot", "enabled"}}, {"cni", []string{"pilot", "cni", "enabled"}}} {
+		said, ok := lookup(userValues, c.at...).(bool)
+		if is := lookupBool(tree, "spec", "components", c.component, "enabled"); ok && said != is {
+			at := strings.Join(c.at, ".")
+			out = append(out, fmt.Sprintf("values.%s=%v has no effect: it follows components.%s.enabled; unvalidatedValues.%s would do it", at, said, c.component, at))
+		}
 	}
+	top := lookupMap(tree, "spec", "meshConfig")
+	for _, k := range slices.Sorted(maps.Keys(lookupMap(userValues, "meshConfig"))) {
+		if said := lookup(userValues, "meshConfig", k); top[k] != nil && !reflect.DeepEqual(top[k], said) {
+			out = append(out, fmt.Sprintf("values.meshConfig.%s gives way to meshConfig.%s", k, k))
+		}
+	}
+	return out
 }
 
 func enabledAddons(spec map[string]any) []string {

@@ -40,6 +40,12 @@ func (s *Spec) validate() error {
 	if err := checkProxyRanges(lookupMap(spec, "values", "global", "proxy")); err != nil {
 		return err
 	}
+	if err := checkWords(lookupMap(spec, "values")); err != nil {
+		return err
+	}
+	if err := checkIngressPorts(lookupMap(spec, "values", "gateways", "istio-ingressgateway")); err != nil {
+		return err
+	}
 	if lookupBool(spec, "components", "istiodRemote", "enabled") {
 		s.Warnings = append(s.Warnings, "components.istiodRemote has no effect; use the profile remote")
 	}
@@ -96,6 +102,54 @@ func (s *Spec) checkVariants(values map[string]any) error {
 	return nil
 }
 
+// checkWords checks values that have a closed set of words, of which the charts
+// pass over an unknown one without a word.
+func checkWords(values map[string]any) error {
+	for _, v := range []struct {
+		at    []string
+		known []string
+	}{
+		{[]string{"global", "resourceScope"}, []string{"all", "cluster", "namespace"}},
+		{[]string{"global", "proxy", "tracer"}, []string{"none", "zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent"}},
+	} {
+		if word := lookup(values, v.at...); word != nil && !slices.Contains(v.known, fmt.Sprint(word)) {
+			return hint.Usagef(oneOf(fmt.Sprint(word), v.known), "checking values.%s: there is no %q", strings.Join(v.at, "."), word)
+		}
+	}
+	return nil
+}
+
+// checkIngressPorts finds ports that only root may open.
+func checkIngressPorts(gateway map[string]any) error {
+	ports, _ := gateway["ingressPorts"].([]any)
+	for i, p := range ports {
+		m, _ := p.(map[string]any)
+		port, ok := asNumber(m["port"])
+		target, given := asNumber(m["targetPort"])
+		if !given && m["targetPort"] != nil || !ok {
+			continue // by name
+		}
+		if !given {
+			target = port
+		}
+		if target < 1024 {
+			return hint.Usagef("set targetPort to 1024 or more",
+				"checking values.gateways.istio-ingressgateway.ingressPorts[%d]: its target port %v is below 1024, which only root may open", i, target)
+		}
+	}
+	return nil
+}
+
+func asNumber(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
 // oneOf is the hint that names the word meant, and all there are.
 func oneOf(name string, known []string) string {
 	all := "one of: " + strings.Join(known, ", ")
@@ -114,6 +168,9 @@ func (s *Spec) validateComponent(c *component) error {
 	}
 	if msgs := validation.IsDNS1123Subdomain(c.resourceName()); c.gateway && len(msgs) > 0 {
 		return hint.Usagef("", "checking %s.name: %q is not a name that Kubernetes takes", c.at, c.name)
+	}
+	if r := c.settings.ReplicaCount; r != nil && *r < 0 {
+		return hint.Usagef("", "checking %s.k8s.replicaCount: %d is below zero", c.at, *r)
 	}
 	root := lookupMap(s.tree, append([]string{"spec", "values"}, c.root...)...)
 	if c.gateway && c.settings.Service != nil && !lookupBool(root, "runAsRoot") {

@@ -7,7 +7,10 @@ import "maps"
 func (c *component) helmValues(s *Spec) map[string]any {
 	values := cloneMap(lookupMap(s.tree, "spec", "values"))
 	set := func(v any, keys ...string) {
-		put(values, v, append(append([]string{}, c.root...), keys...)...)
+		at := append(append([]string{}, c.root...), keys...)
+		if !emptied(values, at[:len(at)-1]) {
+			put(values, v, at...)
+		}
 	}
 	if c.gateway {
 		labels := c.labels
@@ -54,6 +57,18 @@ func (c *component) helmValues(s *Spec) map[string]any {
 		values = c.flattened(values)
 	}
 	return values
+}
+
+// emptied is whether null stands on the way: what the user took out stays out.
+func emptied(m map[string]any, keys []string) bool {
+	for _, k := range keys {
+		v, given := m[k]
+		if given && v == nil {
+			return true
+		}
+		m, _ = v.(map[string]any)
+	}
+	return false
 }
 
 // flattened moves the component's own settings to the top of values, where its

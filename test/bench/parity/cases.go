@@ -6,6 +6,9 @@ type Case struct {
 	Name string
 	// Args of `manifest generate`, for both.
 	Args []string
+	// Files are specs of IstioOperator documents, given with -f in order after
+	// those in Args.
+	Files []string
 	// PeerArgs are what the peer must be told besides to mean the same, and
 	// PeerWhy says why.
 	PeerArgs []string
@@ -15,12 +18,16 @@ type Case struct {
 // Profiles are the cases that must be equal field by field.
 func Profiles() []Case {
 	var out []Case
-	for _, p := range []string{
-		"default", "demo", "minimal", "remote", "empty", "preview", "ambient", "stable", "openshift", "openshift-ambient",
-	} {
+	for _, p := range profileNames() {
 		out = append(out, Case{Name: p, Args: []string{"--set", "profile=" + p}})
 	}
 	return out
+}
+
+func profileNames() []string {
+	return []string{
+		"default", "demo", "minimal", "remote", "empty", "preview", "ambient", "stable", "openshift", "openshift-ambient",
+	}
 }
 
 // Variants are settings over profiles. File names are relative to this folder.
@@ -55,12 +62,12 @@ func Variants() []Case {
 	}
 }
 
-// Accepted is a difference that stays, and why.
+// Accepted is a difference of one field that stays, wherever it comes up.
 type Accepted struct {
 	Kind, Path, Ours, Peer, Why string
 }
 
-// AcceptedDifferences is all of them.
+// AcceptedDifferences are those that may come up in any case.
 func AcceptedDifferences() []Accepted {
 	return []Accepted{{
 		Kind: "PodDisruptionBudget", Path: "spec.minAvailable", Ours: absent, Peer: "<nil>",

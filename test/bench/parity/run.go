@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +46,12 @@ type Row struct {
 // Run renders the case with both tools, in a folder that has testdata, and compares.
 func (t Tools) Run(ctx context.Context, c Case) (Row, error) {
 	row := Row{Case: c}
+	args, remove, err := c.files()
+	if err != nil {
+		return row, err
+	}
+	defer remove()
+	c.Args = args
 	peerArgs := append([]string{"--set", "hub=" + t.hub, "--set", "tag=" + t.tag}, c.Args...)
 	load := func(tool string, args ...string) ([]Object, error) {
 		out, err := generate(ctx, tool, args...)
@@ -71,6 +80,45 @@ func (t Tools) Run(ctx context.Context, c Case) (Row, error) {
 	return row, nil
 }
 
+// Refusals are what the two tools say against a case, "" when they take it.
+func (t Tools) Refusals(ctx context.Context, c Case) (ours, peer string, err error) {
+	args, remove, err := c.files()
+	if err != nil {
+		return "", "", err
+	}
+	defer remove()
+	if _, err := generate(ctx, t.Meshctl, args...); err != nil {
+		ours = err.Error()
+	}
+	if _, err := generate(ctx, t.Istioctl, append(args, c.PeerArgs...)...); err != nil {
+		peer = err.Error()
+	}
+	return ours, peer, nil
+}
+
+// files writes the case's files; args are all arguments, remove ends the files.
+func (c Case) files() (args []string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "parity-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a folder for the files: %w", err)
+	}
+	args = slices.Clone(c.Args)
+	for i, spec := range c.Files {
+		name := filepath.Join(dir, fmt.Sprintf("%d.yaml", i))
+		if err := os.WriteFile(name, []byte(document(spec)), 0o600); err != nil {
+			return nil, nil, fmt.Errorf("writing a file of the case: %w", err)
+		}
+		args = append(args, "-f", name)
+	}
+	return args, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// document is the IstioOperator document with this spec.
+func document(spec string) string {
+	return "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  " +
+		strings.ReplaceAll(strings.TrimSpace(spec), "\n", "\n  ") + "\n"
+}
+
 func accepted(d Difference) bool {
 	for _, a := range AcceptedDifferences() {
 		if strings.Contains(d.ID, " "+a.Kind+" ") && d.Path == a.Path && d.Ours == a.Ours && d.Peer == a.Peer {
@@ -84,6 +132,8 @@ func generate(ctx context.Context, tool string, args ...string) ([]byte, error) 
 	cmd := exec.CommandContext(ctx, tool, append([]string{"manifest", "generate"}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	// Each lives for a moment: collecting garbage would be half of their work.
+	cmd.Env = append(os.Environ(), "GOGC=off", "GOMEMLIMIT=1GiB")
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("running %s: %w: %s", strings.Join(cmd.Args, " "), err, strings.TrimSpace(stderr.String()))
 	}
