@@ -36,7 +36,7 @@ func parseSettings(flags []string, s *shape) ([]setting, error) {
 				return nil, hint.Usagef("a path is keys with dots between, as in components.ingressGateways[0].enabled",
 					"reading --set %s: %w", raw, err)
 			}
-			if err := plainPath(steps); err != nil {
+			if err := checkSettable(steps); err != nil {
 				return nil, hint.Usagef("write [0] or [name:value]", "reading --set %s: %w", raw, err)
 			}
 			value = strings.ReplaceAll(strings.TrimSpace(value), `\,`, ",")
@@ -46,9 +46,9 @@ func parseSettings(flags []string, s *shape) ([]setting, error) {
 	return out, nil
 }
 
-// plainPath refuses what only the paths of overlays may have: a list element
+// checkSettable refuses what only the paths of overlays may have: a list element
 // chosen by its own text, of which settings have none to choose from.
-func plainPath(path []step) error {
+func checkSettable(path []step) error {
 	for _, st := range path {
 		if st.text != "" && st.field == "" {
 			return fmt.Errorf("%s is neither an index nor [key:value]", st)
