@@ -26,23 +26,57 @@ func (j *job) apply(t *testing.T, file string) {
 // applyText applies YAML documents by server-side apply.
 func applyText(t *testing.T, config *rest.Config, text string) {
 	t.Helper()
-	docs := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
-	for {
-		var o unstructured.Unstructured
-		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if o.Object == nil {
-			continue
-		}
+	for _, o := range decodeAll(t, text) {
 		_, err := resource(t, config, o.GetAPIVersion(), plural(o.GetKind()), o.GetNamespace()).
-			Apply(t.Context(), o.GetName(), &o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
+			Apply(t.Context(), o.GetName(), o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
 		if err != nil {
 			t.Fatalf("applying %s %s: %v", o.GetKind(), o.GetName(), err)
 		}
 	}
+}
+
+// decodeAll reads YAML documents.
+func decodeAll(t *testing.T, text string) []*unstructured.Unstructured {
+	t.Helper()
+	docs := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	var all []*unstructured.Unstructured
+	for {
+		var o unstructured.Unstructured
+		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if o.Object != nil {
+			all = append(all, &o)
+		}
+	}
+}
+
+// versions are the resourceVersions of what meshctl applied and recorded, of
+// kinds whose status nobody writes once all is ready.
+func versions(t *testing.T, config *rest.Config) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, k := range []struct{ apiVersion, resource, namespace string }{
+		{"v1", "services", "istio-system"}, {"v1", "configmaps", "istio-system"}, {"v1", "secrets", "istio-system"}, {"v1", "serviceaccounts", "istio-system"},
+		{"rbac.authorization.k8s.io/v1", "clusterroles", ""}, {"rbac.authorization.k8s.io/v1", "clusterrolebindings", ""},
+		{"rbac.authorization.k8s.io/v1", "roles", "istio-system"}, {"rbac.authorization.k8s.io/v1", "rolebindings", "istio-system"},
+		{"admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", ""}, {"admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", ""},
+		{"apiextensions.k8s.io/v1", "customresourcedefinitions", ""}, {"apps/v1", "deployments", "istio-system"},
+	} {
+		list, err := resource(t, config, k.apiVersion, k.resource, k.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "meshctl.io/managed-by=meshctl"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Items) == 0 {
+			t.Errorf("no %s are labelled as meshctl's", k.resource)
+		}
+		for _, o := range list.Items {
+			all[k.resource+"/"+o.GetName()] = o.GetResourceVersion()
+		}
+	}
+	return all
 }
 
 func plural(kind string) string { return strings.ToLower(kind) + "s" }

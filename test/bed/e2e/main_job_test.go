@@ -91,7 +91,7 @@ func (j *job) install(t *testing.T) {
 }
 
 func (j *job) installAgain(t *testing.T) {
-	before := j.versions(t)
+	before := versions(t, j.bed.REST())
 	var report struct {
 		Kind       string
 		Components []struct{ Created, Changed int }
@@ -105,37 +105,11 @@ func (j *job) installAgain(t *testing.T) {
 			t.Errorf("the second run wrote: %+v", report)
 		}
 	}
-	for object, version := range j.versions(t) {
+	for object, version := range versions(t, j.bed.REST()) {
 		if before[object] != version {
 			t.Errorf("%s: resourceVersion %s became %s", object, before[object], version)
 		}
 	}
-}
-
-// versions are the resourceVersions of what meshctl applied, status left out
-// of account by looking at kinds whose status nobody writes.
-func (j *job) versions(t *testing.T) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, k := range []struct{ apiVersion, resource, namespace string }{
-		{"v1", "services", "istio-system"}, {"v1", "configmaps", "istio-system"}, {"v1", "serviceaccounts", "istio-system"},
-		{"rbac.authorization.k8s.io/v1", "clusterroles", ""}, {"rbac.authorization.k8s.io/v1", "clusterrolebindings", ""},
-		{"rbac.authorization.k8s.io/v1", "roles", "istio-system"}, {"rbac.authorization.k8s.io/v1", "rolebindings", "istio-system"},
-		{"admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", ""}, {"admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", ""},
-		{"apiextensions.k8s.io/v1", "customresourcedefinitions", ""}, {"apps/v1", "deployments", "istio-system"},
-	} {
-		list, err := j.resource(t, k.apiVersion, k.resource, k.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "meshctl.io/managed-by=meshctl"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(list.Items) == 0 {
-			t.Errorf("no %s are labelled as meshctl's", k.resource)
-		}
-		for _, o := range list.Items {
-			all[k.resource+"/"+o.GetName()] = o.GetResourceVersion()
-		}
-	}
-	return all
 }
 
 func (j *job) shop(t *testing.T) {
