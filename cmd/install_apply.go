@@ -26,6 +26,7 @@ type applyFlags struct {
 	takeOver bool
 	prune    bool
 	rollback bool
+	failFast bool
 	timeout  time.Duration
 }
 
@@ -40,6 +41,7 @@ func (a *applyFlags) add(c *cobra.Command) {
 	fs.BoolVar(&a.rollback, "rollback-on-failure", false, "go back to the last good revision when this one fails")
 	fs.DurationVar(&a.timeout, "timeout", 5*time.Minute, "longest time for all of it")
 	fs.DurationVar(&a.timeout, "readiness-timeout", 5*time.Minute, "the same as --timeout")
+	fs.BoolVar(&a.failFast, "fail-fast", true, "stop waiting soon when the cause does not heal by itself, such as an image that does not exist")
 	fs.BoolVar(&a.diff, "diff", false, "change nothing, show what would be changed as a diff: --dry-run=server -o diff")
 	a.dryRun = addDryRun(c)
 }
@@ -93,7 +95,7 @@ func (r *applyRun) run(ctx context.Context) error {
 	o := r.options()
 	p, err := install.NewPlan(ctx, r.cluster, r.manifest, o)
 	if err != nil {
-		return kube.Explain("planning the install", err)
+		return kube.Explain("planning the install", install.ExplainRefusal(ctx, r.cluster, err))
 	}
 	r.announce(p)
 	if r.dryRun.value == dryRunServer {
@@ -112,7 +114,7 @@ func (r *applyRun) run(ctx context.Context) error {
 
 func (r *applyRun) options() install.PlanOptions {
 	return install.PlanOptions{
-		Force: r.force, TakeOwnership: r.takeOver, KeepUnused: !r.prune,
+		Force: r.force, TakeOwnership: r.takeOver, KeepUnused: !r.prune, KeepWaiting: !r.failFast,
 		Namespace: r.target.namespace, Revision: r.target.revision, Network: r.target.network,
 		Record: install.Record{
 			Action: r.target.action, Version: r.target.version, Profile: r.target.profile,
@@ -142,6 +144,7 @@ func (r *applyRun) apply(ctx context.Context, p *install.Plan, o install.PlanOpt
 	progress := newInstallProgress(r.f, p)
 	o.Progress = progress.see
 	report, err := p.Apply(ctx, r.cluster, o)
+	err = install.ExplainRefusal(ctx, r.cluster, err)
 	progress.close()
 	if printErr := r.print(report, ""); printErr != nil {
 		return printErr
@@ -184,7 +187,7 @@ func (r *applyRun) goBack(ctx context.Context, failed error) error {
 		return err
 	}
 	back := *r
-	back.applyFlags = &applyFlags{output: r.output, dryRun: newEnum(dryRunNone), yes: true, force: r.force, takeOver: r.takeOver, prune: true, timeout: r.timeout}
+	back.applyFlags = &applyFlags{output: r.output, dryRun: newEnum(dryRunNone), yes: true, force: r.force, takeOver: r.takeOver, prune: true, failFast: r.failFast, timeout: r.timeout}
 	back.manifest = manifest
 	back.target = rollbackTarget(inv, good, in, r.target.namespace)
 	r.f.IO.Errf("rolling back to %s", entryTitle(good))

@@ -28,6 +28,12 @@ func newInstallProgress(f *Factory, p *install.Plan) *installProgress {
 
 func (i *installProgress) see(e install.Event) {
 	switch {
+	case e.Component == "" && e.Phase == install.Waiting && e.Text != "":
+		mark := ui.Busy
+		if e.Cause {
+			mark = ui.Trouble
+		}
+		i.ui.Tell("", mark, e.Text, nil)
 	case e.Component == "":
 	case e.Phase == install.Applied:
 		i.mu.Lock()
@@ -37,6 +43,8 @@ func (i *installProgress) see(e install.Event) {
 		i.ui.Set(e.Component, ui.Busy, text, false)
 	case e.Phase == install.Applying && e.Text != "":
 		i.ui.Set(e.Component, ui.Trouble, e.Object+": "+e.Text, true)
+	case e.Phase == install.GivingUp:
+		i.ui.Tell(e.Component, ui.Trouble, e.Text, nil)
 	case e.Phase == install.Waiting:
 		i.wait(e)
 	case e.Phase == install.Ready && e.Object == "":
@@ -44,8 +52,8 @@ func (i *installProgress) see(e install.Event) {
 	}
 }
 
-// wait shows what a component waits for. Where lines are printed, the first
-// word of it is worth one, and every cause.
+// wait shows what a component waits for. A cause is told in full, once. Where
+// lines are printed, the first word of what is only slow is worth one too.
 func (i *installProgress) wait(e install.Event) {
 	mark, text := ui.Busy, "waiting for "+e.Object
 	switch {
@@ -54,8 +62,12 @@ func (i *installProgress) wait(e install.Event) {
 	case e.Text != "":
 		text += ": " + e.Text
 	}
+	if e.Cause && !e.Standing {
+		i.ui.Tell(e.Component, mark, text, e.Detail)
+		return
+	}
 	i.mu.Lock()
-	steady := e.Cause || !i.waited[e.Component]
+	steady := !e.Cause && !i.waited[e.Component]
 	i.waited[e.Component] = true
 	i.mu.Unlock()
 	i.ui.Set(e.Component, mark, text, steady)

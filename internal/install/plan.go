@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -108,6 +109,10 @@ type PlanOptions struct {
 	Network string
 	// Progress takes news; may be nil.
 	Progress Progress
+	// KeepWaiting waits until the deadline even for what waiting does not heal.
+	KeepWaiting bool
+	// Grace is how long such a cause may stay before the wait ends; 0 means ten seconds.
+	Grace time.Duration
 }
 
 // Count is the number of steps with an action, of one component or, with "", of all.

@@ -11,6 +11,7 @@ const (
 	Applying Phase = "applying"
 	Applied  Phase = "applied"
 	Waiting  Phase = "waiting"
+	GivingUp Phase = "giving up"
 	Ready    Phase = "ready"
 	Removing Phase = "removing"
 	Gone     Phase = "gone"
@@ -26,6 +27,11 @@ type Event struct {
 	Text      string
 	// Cause says that Text names what is wrong with Object, not just that it is slow.
 	Cause bool
+	// Detail is what proves a cause and what to do next, a line each.
+	Detail []string
+	// Standing says that the event is only for who shows how things stand:
+	// every cause in it is, or will be, told by an event of its own.
+	Standing bool
 }
 
 // Progress takes events; it is called from several goroutines and must not block for long.

@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // waitWave waits until every object of a wave is ready.
@@ -23,7 +21,7 @@ func (p *Plan) waitWave(ctx context.Context, c Reader, wave int, o PlanOptions, 
 		if s.wave != wave {
 			continue
 		}
-		if st := readiness(r.live(s)); st.ready {
+		if st := readiness(r.live(s)); st.ready && !runsNowhere(r.live(s)) {
 			r.update(s, func(x *stepState) { x.ready, x.note = true, st.note })
 			continue
 		}
@@ -32,8 +30,7 @@ func (p *Plan) waitWave(ctx context.Context, c Reader, wave int, o PlanOptions, 
 	if len(open) == 0 {
 		return nil
 	}
-	w := &waiter{steps: open, report: r, progress: o.Progress, board: newBoard(), told: map[string]Event{}}
-	return w.wait(ctx, c)
+	return newWaiter(open, r, o).wait(ctx, c)
 }
 
 // ready is what can be said of one object.
@@ -64,10 +61,21 @@ func readiness(obj *unstructured.Unstructured) ready {
 		return ready{text: orElse(res.Message, string(res.Status))}
 	}
 	st := ready{ready: true}
-	if n, found, _ := unstructured.NestedInt64(obj.Object, "status", "desiredNumberScheduled"); found && n == 0 && obj.GetKind() == "DaemonSet" {
+	if runsNowhere(obj) {
 		st.note = ident(obj) + " runs nowhere: no node matches it"
 	}
 	return st
+}
+
+// runsNowhere says whether a DaemonSet has no node to run on. To Kubernetes it
+// is ready then; to its installer it is not, as long as there are nodes.
+func runsNowhere(obj *unstructured.Unstructured) bool {
+	if obj == nil || obj.GetKind() != "DaemonSet" {
+		return false
+	}
+	n, found, _ := unstructured.NestedInt64(obj.Object, "status", "desiredNumberScheduled")
+	seen, _, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration")
+	return found && n == 0 && seen == obj.GetGeneration()
 }
 
 // waitedFor says whether there is something to wait for. A Service is not: a
@@ -85,17 +93,37 @@ type waiter struct {
 	report   *Report
 	progress Progress
 	board    *board
-	told     map[string]Event
+	patience patience
+	// reasons are the latest of every step that is not ready.
+	reasons map[*Step][]Reason
+	teller  teller
 }
+
+func newWaiter(steps []*Step, r *Report, o PlanOptions) *waiter {
+	b := newBoard()
+	return &waiter{steps: steps, report: r, progress: o.Progress, board: b, reasons: map[*Step][]Reason{},
+		patience: patience{endless: o.KeepWaiting, grace: o.Grace, now: b.now}, teller: newTeller(o.Progress, b.now)}
+}
+
+// tick is how often a waiter looks though nothing has changed: some causes are
+// that nothing changes.
+const tick = time.Second
 
 // wait returns nil when all steps are ready, and otherwise an error that names
 // the reasons of those that are not. Nothing outlives it.
 func (w *waiter) wait(ctx context.Context, c Reader) error {
 	inner, stop := context.WithCancel(ctx)
+	// What is asked about causes is also wanted when ctx has ended.
+	asking, stopAsking := context.WithCancel(context.WithoutCancel(ctx))
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer stop()
+	defer stopAsking()
 	broken := make(chan error, 1)
+	group.Go(func() { w.board.answerAll(asking, c) })
+	if l, ok := c.(Linked); ok {
+		group.Go(func() { l.Link(inner, w.board.link) })
+	}
 	for _, f := range w.follows() {
 		group.Go(func() {
 			err := c.Follow(inner, f.kind, f.namespace, w.board.see)
@@ -112,19 +140,32 @@ func (w *waiter) wait(ctx context.Context, c Reader) error {
 			}
 		})
 	}
+	again := time.NewTicker(tick)
+	defer again.Stop()
 	for {
 		open := w.look()
 		if len(open) == 0 {
 			return nil
 		}
+		if w.patience.over() {
+			return w.explain(ErrGivenUp, open)
+		}
 		select {
 		case <-w.board.changed:
+		case <-again.C:
 		case err := <-broken:
 			return err
 		case <-ctx.Done():
-			return w.overdue(ctx, open)
+			return w.overdue(ctx)
 		}
 	}
+}
+
+// Linked is a cluster that can tell when it does not answer.
+type Linked interface {
+	// Link calls told with an error when the API server cannot be reached, and
+	// with nil when it can again, until ctx ends.
+	Link(ctx context.Context, told func(error))
 }
 
 // follow is one list of objects to keep an eye on.
@@ -160,49 +201,70 @@ func (w *waiter) follows() []follow {
 
 // look notes who became ready, tells what is new, and returns who is not ready.
 func (w *waiter) look() []*Step {
+	outage, _ := w.board.unreachable()
+	w.teller.link(outage)
 	var open []*Step
 	components := map[string][]*Step{}
+	var causes []told
 	for _, s := range w.steps {
-		st := readiness(w.live(s))
-		if !st.ready {
-			open = append(open, s)
-			components[s.Component] = append(components[s.Component], s)
+		if note, ready := w.ready(s); ready {
+			delete(w.reasons, s)
+			w.report.update(s, func(x *stepState) { x.ready, x.note = true, note })
+			w.progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Ready})
 			continue
 		}
-		w.report.update(s, func(x *stepState) { x.ready, x.note = true, st.note })
-		w.progress.tell(Event{Component: s.Component, Object: ident(s.Object), Phase: Ready})
-	}
-	w.steps = open
-	for component, steps := range components {
-		e := w.standing(steps)
-		if e.Component = component; w.told[component] != e {
-			w.told[component] = e
-			w.progress.tell(e)
+		w.reasons[s] = w.board.why(w.live(s), s.Object)
+		open = append(open, s)
+		components[s.Component] = append(components[s.Component], s)
+		for _, r := range w.reasons[s] {
+			if r.cause() {
+				causes = append(causes, told{s.Component, r})
+			}
 		}
 	}
+	w.steps = open
+	w.teller.causes(causes)
+	for component, steps := range components {
+		w.teller.standing(component, w.standing(steps))
+	}
+	if outage != nil {
+		causes = nil // what is seen is old
+	}
+	w.teller.verdict(w.patience.judge(causes))
 	return open
+}
+
+// ready says whether a step is, and what is worth knowing of it.
+func (w *waiter) ready(s *Step) (note string, ready bool) {
+	live := w.live(s)
+	st := readiness(live)
+	if !st.ready || !runsNowhere(live) {
+		return st.note, st.ready
+	}
+	a, known := w.board.ask(question{about: aboutNodes})
+	if !known {
+		return "", false
+	}
+	spec, err := podSpec(live)
+	if a.err != nil || err != nil || len(a.nodes) == 0 {
+		return st.note, true // it may be as it should; nobody can say
+	}
+	n := sortNodes(spec, a.nodes, true)
+	return st.note, n.free > 0
 }
 
 // standing is one sentence about what a component waits for: a cause if one is
 // to be seen, else what is not ready.
 func (w *waiter) standing(steps []*Step) Event {
 	for _, s := range steps {
-		if reason := w.board.why(w.live(s), s.Object)[0]; reason.Reason != reasonWaiting {
-			return Event{Phase: Waiting, Object: reason.Object, Text: reason.Reason + ": " + reason.Message, Cause: true}
+		if r := w.reasons[s][0]; r.cause() {
+			return Event{Phase: Waiting, Object: r.where(), Text: r.what(), Cause: true}
 		}
 	}
 	if first := steps[0]; len(steps) == 1 {
 		return Event{Phase: Waiting, Object: ident(first.Object), Text: readiness(w.live(first)).text}
 	}
-	kinds := map[string]int{}
-	for _, s := range steps {
-		kinds[s.Object.GetKind()]++
-	}
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		parts = append(parts, count(kinds[kind], kind))
-	}
-	return Event{Phase: Waiting, Object: strings.Join(parts, " and ")}
+	return Event{Phase: Waiting, Object: kindsOf(steps)}
 }
 
 func count(n int, what string) string {
@@ -220,28 +282,54 @@ func (w *waiter) live(s *Step) *unstructured.Unstructured {
 	return w.report.live(s)
 }
 
+// answersAtLast is how long the last answers may take once the deadline has passed.
+const answersAtLast = 3 * time.Second
+
 // overdue explains what is not ready when the deadline has passed.
-func (w *waiter) overdue(ctx context.Context, open []*Step) error {
+func (w *waiter) overdue(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return w.explain(errInterrupted, w.look())
+	}
+	last := time.After(answersAtLast)
+	for {
+		open := w.look()
+		if !w.board.answering() {
+			return w.explain(ErrNotReady, open)
+		}
+		select {
+		case <-w.board.changed:
+		case <-last:
+			return w.explain(ErrNotReady, open)
+		}
+	}
+}
+
+// explain is the error that shows a tree for each component that is not ready.
+func (w *waiter) explain(err error, open []*Step) error {
+	now := w.board.now()
 	var names, lines []string
-	step := ""
 	for _, s := range open {
-		reasons := w.board.why(w.live(s), s.Object)
-		w.report.update(s, func(x *stepState) { x.reasons = reasons })
+		w.report.update(s, func(x *stepState) { x.reasons = w.reasons[s] })
 		if !slices.Contains(names, s.Component) {
 			names = append(names, s.Component)
 		}
-		lines = append(lines, "  "+ident(s.Object))
-		for _, reason := range reasons {
-			lines = append(lines, "    "+reason.under(s.Object))
-			if step == "" {
-				step = reason.Next
+	}
+	for _, name := range names {
+		var below []string
+		for _, s := range open {
+			if s.Component == name {
+				below = append(below, tree(s.Object, readiness(w.live(s)).text, w.reasons[s], now)...)
 			}
 		}
+		if len(names) > 1 {
+			lines = append(lines, name)
+			below = indented(below)
+		}
+		lines = append(lines, below...)
+	}
+	if outage, since := w.board.unreachable(); outage != nil {
+		lines = append(lines, fmt.Sprintf("the API server has not answered for %s (what is above is what it said before): %s", age(now.Sub(since)), oneLine(outage.Error())))
 	}
 	lines = append(lines, w.board.blindness()...)
-	err := ErrNotReady
-	if errors.Is(ctx.Err(), context.Canceled) {
-		err = errInterrupted
-	}
-	return hint.Failf(step, "waiting for %s: %w:\n%s", strings.Join(names, ", "), err, strings.Join(lines, "\n"))
+	return fmt.Errorf("waiting for %s: %w:\n%s", strings.Join(names, ", "), err, strings.Join(indented(lines), "\n"))
 }

@@ -2,142 +2,155 @@ package install
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	corev1 "k8s.io/api/core/v1"
 )
 
-// errImagePull is the reason right after an image could not be pulled.
-const errImagePull = "ErrImagePull"
-
 // whyPod is the most telling reason why a pod is not ready; false when it is.
-func (b *board) whyPod(pod *unstructured.Unstructured) (Reason, bool) {
-	is := map[string]condition{}
-	for _, c := range conditions(pod) {
-		is[c.kind] = c
-	}
-	if is["Ready"].status == "True" {
+func (b *board) whyPod(pod *corev1.Pod) (Reason, bool) {
+	if c := podCondition(pod, corev1.PodReady); c.Status == corev1.ConditionTrue {
 		return Reason{}, false
 	}
-	if c := is["PodScheduled"]; c.status == "False" {
-		return Reason{ident(pod), orElse(c.reason, "Unschedulable"), orElse(firstSentence(c.message), "no node takes the pod"), nextForScheduling(pod)}, true
+	if pod.Status.Phase == corev1.PodFailed {
+		return b.whyFailed(pod)
 	}
-	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		for _, c := range containers(pod, list) {
-			if r, ok := b.whyContainer(pod, c); ok {
-				return r, true
-			}
+	if c := podCondition(pod, corev1.PodScheduled); c.Status == corev1.ConditionFalse {
+		return b.whyUnscheduled(pod, c), true
+	}
+	for _, c := range pod.Status.InitContainerStatuses {
+		if r, ok := b.whyContainer(pod, c, !restarts(pod, c.Name)); ok {
+			return r, true
 		}
 	}
-	if e := b.lastEvent(pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedPostStartHook"); e != nil {
-		return Reason{ident(pod), field(e, "reason"), field(e, "message"), "see `kubectl describe " + target(pod) + "`"}, true
+	for _, c := range pod.Status.ContainerStatuses {
+		if r, ok := b.whyContainer(pod, c, false); ok {
+			return r, true
+		}
 	}
-	return b.whyStill(pod, is), true
+	if r, ok := b.whyPrepared(pod); ok {
+		return r, true
+	}
+	return b.whyStill(pod), true
 }
 
-// whyContainer is for containers that cannot start or do not stay.
-func (b *board) whyContainer(pod *unstructured.Unstructured, c map[string]any) (Reason, bool) {
-	name := textAt(c, "name")
-	about := ident(pod) + " container " + name
-	logs := fmt.Sprintf("see `kubectl logs %s -n %s -c %s --previous`", pod.GetName(), pod.GetNamespace(), name)
-	switch waiting := textAt(c, "state", "waiting", "reason"); waiting {
-	case "", "PodInitializing", "ContainerCreating":
-	case "CrashLoopBackOff":
-		return Reason{about, waiting, lastExit(c, "lastState"), logs}, true
-	case "ImagePullBackOff", errImagePull, "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable":
-		told := textAt(c, "state", "waiting", "message")
-		if why := b.pull(pod, name); why != "" {
-			waiting, told = errImagePull, why
+// restarts says whether an init container is a sidecar, which stays.
+func restarts(pod *corev1.Pod, name string) bool {
+	return slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name == name && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	})
+}
+
+// whyFailed is for pods that ended for good; their controller makes others.
+func (b *board) whyFailed(pod *corev1.Pod) (Reason, bool) {
+	r := Reason{Object: podIdent(pod), Reason: orElse(pod.Status.Reason, "Failed"), Message: orElse(pod.Status.Message, "the pod has failed"),
+		Evidence: proves(b.lastEvent(pod.UID, nil, "Evicted", "Preempting", "Preempted", "OutOfcpu", "OutOfmemory", "NodeAffinity", "UnexpectedAdmissionError")),
+		Next:     "see `kubectl describe " + podTarget(pod) + "`"}
+	if r.Reason == "Evicted" {
+		node := orElse(pod.Spec.NodeName, "its node")
+		r.Message = "node " + node + " threw the pod out: " + strings.TrimSuffix(firstSentence(r.Message), ". ")
+		r.Next = fmt.Sprintf("give node %s room, or the cluster another node: see `kubectl describe node %s` and its conditions", node, node)
+	}
+	return r, true
+}
+
+// whyPrepared is for what keeps a node from starting any container of a pod.
+func (b *board) whyPrepared(pod *corev1.Pod) (Reason, bool) {
+	e := b.lastEvent(pod.UID, nil, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedPostStartHook", "FailedMapVolume", "NetworkNotReady")
+	if e == nil || podCondition(pod, corev1.PodInitialized).Status == corev1.ConditionTrue && anyStarted(pod) {
+		return Reason{}, false
+	}
+	r := Reason{Object: podIdent(pod), Reason: e.Reason, Message: oneLine(e.Message), Evidence: proves(e), Next: "see `kubectl describe " + podTarget(pod) + "`"}
+	switch {
+	case e.Reason == "FailedMount" && strings.Contains(e.Message, "istio-ca-root-cert"):
+		r.Next = "istiod writes this ConfigMap into every namespace: see `kubectl logs -n istio-system deploy/istiod` if it does not come"
+	case e.Reason == "FailedMount":
+		if kind, name := missing(e.Message); kind != "" {
+			r.Message = fmt.Sprintf("a volume needs %s %s/%s, which is not there", kind, pod.Namespace, name)
+			r.Next, r.Terminal = nextForMissing(kind, name, pod), true
 		}
-		return Reason{about, waiting, orElse(told, "image "+textAt(c, "image")+" cannot be pulled"),
-			"check that the nodes can pull " + textAt(c, "image") + "; another registry or version goes with --set hub=...,tag=..."}, true
-	default:
-		return Reason{about, waiting, orElse(textAt(c, "state", "waiting", "message"), "the container cannot start"), "see `kubectl describe " + target(pod) + "`"}, true
+	case e.Reason == "FailedCreatePodSandBox" && strings.Contains(e.Message, "network"), e.Reason == "NetworkNotReady":
+		r.Next = fmt.Sprintf("the network plugin of node %s does not set up pods: see its pods, `kubectl get pods -A -o wide --field-selector spec.nodeName=%s`",
+			pod.Spec.NodeName, pod.Spec.NodeName)
 	}
-	if code, found, _ := unstructured.NestedInt64(c, "state", "terminated", "exitCode"); found && code != 0 {
-		return Reason{about, orElse(textAt(c, "state", "terminated", "reason"), "Error"), lastExit(c, "state"), logs}, true
-	}
-	ready, _, _ := unstructured.NestedBool(c, "ready")
-	_, running, _ := unstructured.NestedMap(c, "state", "running")
-	if e := b.lastEvent(pod, "Unhealthy"); running && !ready && e != nil {
-		return Reason{about, "Unhealthy", field(e, "message"), fmt.Sprintf("see `kubectl logs %s -n %s -c %s`", pod.GetName(), pod.GetNamespace(), name)}, true
-	}
-	return Reason{}, false
+	return r, true
+}
+
+func anyStarted(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.State.Running != nil })
 }
 
 // graceForNode is how long a node may take to say anything about a pod.
 const graceForNode = 10 * time.Second
 
 // whyStill is for pods with which nothing is wrong as far as one can see.
-func (b *board) whyStill(pod *unstructured.Unstructured, is map[string]condition) Reason {
-	node := textAt(pod.Object, "spec", "nodeName")
-	seen := containers(pod, "containerStatuses")
-	next := "see `kubectl describe " + target(pod) + "`"
+func (b *board) whyStill(pod *corev1.Pod) Reason {
+	node, seen := pod.Spec.NodeName, pod.Status.ContainerStatuses
+	next := "see `kubectl describe " + podTarget(pod) + "`"
+	still := func(text string) Reason { return waitingFor(podIdent(pod), text, next) }
 	switch {
-	case pod.GetDeletionTimestamp() != nil:
-		return Reason{ident(pod), "Terminating", "the pod is on its way out", next}
+	case pod.DeletionTimestamp != nil && b.now().Sub(pod.DeletionTimestamp.Time) > graceForNode:
+		return Reason{Object: podIdent(pod), Reason: "Terminating", Message: "the pod should be gone since " + age(b.now().Sub(pod.DeletionTimestamp.Time)), Next: next}
+	case pod.DeletionTimestamp != nil:
+		return still("the pod is on its way out")
 	case node == "":
-		return Reason{ident(pod), reasonWaiting, "no node has been chosen yet", next}
-	case len(seen) == 0 && b.now().Sub(pod.GetCreationTimestamp().Time) < graceForNode:
-		return Reason{ident(pod), reasonWaiting, "node " + node + " is about to start it", next}
+		return still("no node has been chosen yet")
+	case len(seen) == 0 && b.now().Sub(pod.CreationTimestamp.Time) < graceForNode:
+		return still("node " + node + " is about to start it")
 	case len(seen) == 0:
-		return Reason{ident(pod), "NotStarted", "node " + node + " has not started the pod", "see `kubectl describe node " + node + "`: is it ready?"}
+		return b.whyNotStarted(pod)
 	}
-	for _, c := range seen {
-		if textAt(c, "state", "waiting", "reason") != "" {
-			return Reason{ident(pod), reasonWaiting, "container " + textAt(c, "name") + " is being created", next}
+	for _, c := range pod.Status.InitContainerStatuses {
+		if c.State.Running != nil && !restarts(pod, c.Name) {
+			return still("init container " + c.Name + " is running")
 		}
 	}
-	return Reason{ident(pod), orElse(is["Ready"].reason, reasonWaiting), orElse(is["Ready"].message, "the pod is running and not ready yet"), next}
+	for _, c := range seen {
+		if c.State.Waiting != nil {
+			return still("container " + c.Name + " is being created")
+		}
+	}
+	for _, c := range seen {
+		if !c.Ready {
+			return still("container " + c.Name + " is running and not ready yet")
+		}
+	}
+	c := podCondition(pod, corev1.PodReady)
+	return still(orElse(c.Message, "the pod is running and not ready yet"))
+}
+
+func (b *board) whyNotStarted(pod *corev1.Pod) Reason {
+	node := pod.Spec.NodeName
+	r := Reason{Object: podIdent(pod), Reason: "NotStarted", Message: "node " + node + " has not started the pod",
+		Next: "see `kubectl describe node " + node + "`: is it ready?"}
+	a, known := b.ask(question{about: aboutNodes})
+	r.pending = !known
+	for _, n := range a.nodes {
+		if n.Name == node {
+			if why := notReady(n); why != "" {
+				r.Message += ": it is " + why
+			}
+		}
+	}
+	return r
 }
 
 // firstSentence drops what the scheduler says of claims and preemption: the
 // filters that refused the pod come first, the rest follows from them.
 func firstSentence(message string) string {
-	for _, tail := range []string{" no new claims to deallocate", " preemption: "} {
+	for _, tail := range []string{" no new claims to deallocate", " preemption: ", " Threshold quantity: "} {
 		message, _, _ = strings.Cut(message, tail)
 	}
 	return message
 }
 
-func nextForScheduling(pod *unstructured.Unstructured) string {
-	return "see `kubectl get nodes` and `kubectl describe " + target(pod) + "`; requests can be lowered with --set"
-}
-
-// lastExit says how a container ended.
-func lastExit(c map[string]any, state string) string {
-	code, found, _ := unstructured.NestedInt64(c, state, "terminated", "exitCode")
-	if !found {
-		return orElse(textAt(c, "state", "waiting", "message"), "the container ends again and again")
-	}
-	s := fmt.Sprintf("exited with code %d", code)
-	if reason := textAt(c, state, "terminated", "reason"); reason != "" && reason != "Error" {
-		s += " (" + reason + ")"
-	}
-	if message := textAt(c, state, "terminated", "message"); message != "" {
-		s += ": " + message
-	}
-	if restarts, _, _ := unstructured.NestedInt64(c, "restartCount"); restarts > 0 {
-		s += fmt.Sprintf(", restarted %d times", restarts)
-	}
-	return s
-}
-
-func containers(pod *unstructured.Unstructured, list string) []map[string]any {
-	raw, _, _ := unstructured.NestedSlice(pod.Object, "status", list)
-	var all []map[string]any
-	for _, r := range raw {
-		if m, ok := r.(map[string]any); ok {
-			all = append(all, m)
+func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) corev1.PodCondition {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == kind {
+			return c
 		}
 	}
-	return all
-}
-
-func orElse(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
+	return corev1.PodCondition{}
 }

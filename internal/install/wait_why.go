@@ -1,44 +1,38 @@
 package install
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
-
-// Reason is why an object is not ready: what was seen on which object, and
-// what to do next. No field but Next is ever empty.
-type Reason struct {
-	Object  string `json:"object"`
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
-	Next    string `json:"next,omitempty"`
-}
-
-// String is the reason on one line.
-func (r Reason) String() string { return fmt.Sprintf("%s: %s: %s", r.Object, r.Reason, r.Message) }
-
-// under is the reason below a heading that names want.
-func (r Reason) under(want *unstructured.Unstructured) string {
-	if r.Object == ident(want) {
-		return r.Reason + ": " + r.Message
-	}
-	return r.String()
-}
-
-// reasonWaiting is the reason of an object with which nothing is wrong yet.
-const reasonWaiting = "Waiting"
 
 // why says why an object is not ready, the most telling reason of each of its
 // pods, never nothing. live is nil when the cluster has no such object.
 func (b *board) why(live, want *unstructured.Unstructured) []Reason {
+	reasons := b.reasons(live, want)
+	for i := range reasons {
+		if reasons[i].Evidence == nil {
+			reasons[i].Evidence = []Evidence{}
+		}
+	}
+	return reasons
+}
+
+func (b *board) reasons(live, want *unstructured.Unstructured) []Reason {
 	if live == nil {
-		return []Reason{{ident(want), reasonWaiting, "the cluster does not show it yet", ""}}
+		return []Reason{waitingFor(ident(want), "the cluster does not show it yet", "")}
+	}
+	if live.GetKind() == "PersistentVolumeClaim" {
+		return []Reason{b.whyClaimObject(live)}
 	}
 	if !isWorkload(live) {
-		return []Reason{b.whyOther(live)}
+		return []Reason{whyOther(live)}
+	}
+	if runsNowhere(live) {
+		return []Reason{b.whyNowhere(live)}
 	}
 	owners := []*unstructured.Unstructured{live}
 	if live.GetKind() == "Deployment" {
@@ -46,68 +40,86 @@ func (b *board) why(live, want *unstructured.Unstructured) []Reason {
 			owners = append(owners, rs)
 		}
 	}
+	pods := b.podsOf(owners)
 	var reasons []Reason
-	for _, pod := range b.podsOf(owners) {
-		if r, ok := b.whyPod(pod); ok && !slices.Contains(reasons, r) {
+	for _, pod := range pods {
+		if r, ok := b.whyPod(pod); ok {
 			reasons = append(reasons, r)
 		}
 	}
-	if r, ok := b.whyNoPods(owners); ok {
+	reasons = alike(reasons)
+	if r, ok := b.whyNoPods(owners, len(pods)); ok {
 		reasons = append([]Reason{r}, reasons...)
 	}
 	if len(reasons) == 0 {
-		reasons = append(reasons, b.whyWorkload(live, len(b.podsOf(owners))))
+		reasons = append(reasons, whyWorkload(live, len(pods)))
 	}
+	// What is wrong before what only takes its time.
+	slices.SortStableFunc(reasons, func(x, y Reason) int { return weight(x) - weight(y) })
 	return reasons
 }
 
+func weight(r Reason) int {
+	switch {
+	case r.Terminal:
+		return 0
+	case r.cause():
+		return 1
+	}
+	return 2
+}
+
 // whyOther is for kinds that explain themselves by their conditions.
-func (b *board) whyOther(live *unstructured.Unstructured) Reason {
+func whyOther(live *unstructured.Unstructured) Reason {
+	next := "see `kubectl describe " + target(live) + "`"
 	for _, c := range conditions(live) {
 		if c.status == "False" && c.message != "" && c.reason != "Installing" {
-			return Reason{ident(live), c.reason, c.message, "see `kubectl describe " + target(live) + "`"}
+			return Reason{Object: ident(live), Reason: c.reason, Message: c.message, Evidence: c.proves(), Next: next}
 		}
 	}
-	return Reason{ident(live), reasonWaiting, readiness(live).text, "see `kubectl describe " + target(live) + "`"}
+	return waitingFor(ident(live), readiness(live).text, next)
 }
 
 // whyNoPods is for controllers that the API server does not let make pods. The
 // same refusal is told by an event, by the ReplicaSet and by its Deployment, one
 // after the other: all of them count as the ReplicaSet's.
-func (b *board) whyNoPods(owners []*unstructured.Unstructured) (Reason, bool) {
+func (b *board) whyNoPods(owners []*unstructured.Unstructured, pods int) (Reason, bool) {
 	maker := owners[len(owners)-1]
-	refused := func(text string) (Reason, bool) {
-		text = strings.TrimPrefix(text, "Error creating: ")
-		return Reason{ident(maker), "FailedCreate", text, nextForRefusal(text, maker.GetNamespace())}, true
-	}
+	e := b.lastEvent(maker.GetUID(), nil, "FailedCreate")
 	for _, owner := range owners {
 		for _, c := range conditions(owner) {
-			if c.kind == "ReplicaFailure" && c.status == "True" {
-				return refused(c.message)
+			if c.kind != "ReplicaFailure" || c.status != "True" {
+				continue
 			}
+			evidence := proves(e)
+			if e == nil {
+				evidence = c.proves()
+			}
+			return b.whyRefused(maker, c.message, evidence), true
 		}
 	}
-	if e := b.lastEvent(maker, "FailedCreate"); e != nil && len(b.podsOf(owners)) == 0 {
-		return refused(field(e, "message"))
+	if e != nil && pods == 0 {
+		return b.whyRefused(maker, e.Message, proves(e)), true
 	}
 	return Reason{}, false
 }
 
 // whyWorkload is the reason when no pod tells one.
-func (b *board) whyWorkload(live *unstructured.Unstructured, pods int) Reason {
+func whyWorkload(live *unstructured.Unstructured, pods int) Reason {
 	if _, found, _ := unstructured.NestedInt64(live.Object, "status", "observedGeneration"); !found {
-		return Reason{ident(live), reasonWaiting, "no controller has looked at it yet", "see whether kube-controller-manager runs"}
+		return waitingFor(ident(live), "no controller has looked at it yet", "see whether kube-controller-manager runs")
 	}
+	next := "see `kubectl describe " + target(live) + "`"
 	for _, c := range conditions(live) {
 		if c.kind == "Progressing" && c.status == "False" {
-			return Reason{ident(live), c.reason, c.message, "see `kubectl describe " + target(live) + "`"}
+			return Reason{Object: ident(live), Reason: c.reason, Message: c.message, Evidence: c.proves(), Next: next}
 		}
 	}
 	text := readiness(live).text
 	if pods == 0 {
 		text += ", and it has no pods yet"
 	}
-	return Reason{ident(live), reasonWaiting, text, "see `kubectl describe " + target(live) + "`"}
+	return waitingFor(ident(live), text, next)
 }
 
 // newestReplicaSet is the one that a deployment rolls out.
@@ -131,35 +143,6 @@ func (b *board) newestReplicaSet(deployment *unstructured.Unstructured) *unstruc
 
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-func (b *board) podsOf(owners []*unstructured.Unstructured) []*unstructured.Unstructured {
-	var pods []*unstructured.Unstructured
-	for _, pod := range b.all("Pod", owners[0].GetNamespace()) {
-		if slices.ContainsFunc(owners, func(o *unstructured.Unstructured) bool { return ownedBy(pod, o) }) {
-			pods = append(pods, pod)
-		}
-	}
-	return pods
-}
-
-// lastEvent is the latest event about an object with one of these reasons, or nil.
-func (b *board) lastEvent(about *unstructured.Unstructured, reasons ...string) *unstructured.Unstructured {
-	var last *unstructured.Unstructured
-	for _, e := range b.all("Event", about.GetNamespace()) {
-		if field(e, "involvedObject", "uid") != string(about.GetUID()) || !slices.Contains(reasons, field(e, "reason")) {
-			continue
-		}
-		if last == nil || eventTime(last) <= eventTime(e) {
-			last = e
-		}
-	}
-	return last
-}
-
-// eventTime sorts as text: the API server writes RFC 3339 in UTC.
-func eventTime(e *unstructured.Unstructured) string {
-	return max(field(e, "lastTimestamp"), field(e, "eventTime"), field(e, "firstTimestamp"))
-}
-
 func ownedBy(obj, owner *unstructured.Unstructured) bool {
 	for _, ref := range obj.GetOwnerReferences() {
 		if ref.UID == owner.GetUID() {
@@ -167,23 +150,6 @@ func ownedBy(obj, owner *unstructured.Unstructured) bool {
 		}
 	}
 	return false
-}
-
-// nextForRefusal is the next step after the API server refused to make a pod.
-func nextForRefusal(text, namespace string) string {
-	switch {
-	case strings.Contains(text, "exceeded quota"):
-		return "see `kubectl describe resourcequota -n " + namespace + "`; raise the quota or lower the requests with --set"
-	case strings.Contains(text, "must specify"):
-		return "the quota of " + namespace + " wants requests and limits on every container: see `kubectl describe resourcequota,limitrange -n " + namespace + "`"
-	case strings.Contains(text, "violates PodSecurity"):
-		return "allow these pods with `kubectl label namespace " + namespace + " pod-security.kubernetes.io/enforce=privileged --overwrite`, or for gateways and sidecars use the CNI"
-	case strings.Contains(text, "failed calling webhook"), strings.Contains(text, "denied the request"):
-		return "a webhook refuses the pod: see `kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations`"
-	case strings.Contains(text, "serviceaccount"):
-		return "the pod's service account is missing: see `kubectl get serviceaccounts -n " + namespace + "`"
-	}
-	return "see `kubectl get events -n " + namespace + "`"
 }
 
 // target is how kubectl names an object.
@@ -195,23 +161,29 @@ func target(obj *unstructured.Unstructured) string {
 	return t
 }
 
-// field is a nested string, or "".
-func field(obj *unstructured.Unstructured, path ...string) string {
-	s, _, _ := unstructured.NestedString(obj.Object, path...)
-	return s
+func podIdent(pod *corev1.Pod) string  { return "Pod " + pod.Namespace + "/" + pod.Name }
+func podTarget(pod *corev1.Pod) string { return "pod " + pod.Name + " -n " + pod.Namespace }
+
+type condition struct {
+	kind, status, reason, message string
+	at                            *time.Time
 }
 
-type condition struct{ kind, status, reason, message string }
+// proves is the condition as evidence.
+func (c condition) proves() []Evidence {
+	return []Evidence{{Kind: evidenceCondition, Source: c.kind + "=" + c.status, Text: c.message, At: c.at}}
+}
 
 func conditions(obj *unstructured.Unstructured) []condition {
 	raw, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
 	var list []condition
 	for _, r := range raw {
 		m, _ := r.(map[string]any)
-		c := condition{textAt(m, "type"), textAt(m, "status"), textAt(m, "reason"), textAt(m, "message")}
-		if c.reason == "" {
-			c.reason = c.kind
+		c := condition{kind: textAt(m, "type"), status: textAt(m, "status"), reason: textAt(m, "reason"), message: textAt(m, "message")}
+		if at, err := time.Parse(time.RFC3339, textAt(m, "lastTransitionTime")); err == nil {
+			c.at = &at
 		}
+		c.reason = orElse(c.reason, c.kind)
 		list = append(list, c)
 	}
 	return list
@@ -219,5 +191,18 @@ func conditions(obj *unstructured.Unstructured) []condition {
 
 func textAt(m map[string]any, path ...string) string {
 	s, _, _ := unstructured.NestedString(m, path...)
+	return s
+}
+
+func orElse(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
+}
+
+// field is a nested string, or "".
+func field(obj *unstructured.Unstructured, path ...string) string {
+	s, _, _ := unstructured.NestedString(obj.Object, path...)
 	return s
 }

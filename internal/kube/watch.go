@@ -21,9 +21,16 @@ const relistPause = 500 * time.Millisecond
 // Follow calls see with every object of a kind in a namespace (in all when it
 // is empty), and again whenever one changes or is gone, until ctx ends; that is
 // not an error. It survives broken connections and restarts of the API server,
-// and returns an error only when the first list fails or later ones are refused.
+// and returns an error only when the first list fails for another reason or
+// later ones are refused.
 func (o *Objects) Follow(ctx context.Context, kind schema.GroupVersionKind, namespace string, see func(obj *unstructured.Unstructured, gone bool)) error {
 	r, err := o.resource(kind, namespace)
+	for unanswering(err) && pause(ctx, relistPause) {
+		r, err = o.resource(kind, namespace)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -35,14 +42,30 @@ func (o *Objects) Follow(ctx context.Context, kind schema.GroupVersionKind, name
 			return nil //nolint:nilerr // the caller ended it
 		case err == nil:
 			f.watch(ctx, version)
-		case first, apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		case first && !unanswering(err), apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 			return fmt.Errorf("listing %s: %w", kind.Kind, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, relistPause) {
 			return nil
-		case <-time.After(relistPause):
 		}
+	}
+}
+
+// unanswering says whether an error comes from an API server that is away or
+// just starting.
+func unanswering(err error) bool {
+	return err != nil && (unanswered(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) || apierrors.IsInternalError(err))
+}
+
+// pause waits; false means that ctx ended meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

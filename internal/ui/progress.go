@@ -75,6 +75,31 @@ func (p *Progress) Set(name string, mark Mark, text string, steady bool) {
 	}
 }
 
+// Tell says how a part stands, on a line of its own that stays, with more
+// lines below it; live lines go on underneath.
+func (p *Progress) Tell(name string, mark Mark, text string, below []string) {
+	p.mu.Lock()
+	if name != "" {
+		x := p.part(name)
+		x.mark, x.text = mark, text
+	}
+	p.mu.Unlock()
+	if p.io.Quiet {
+		return
+	}
+	indent := strings.Repeat(" ", p.width+4)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %-*s  %s\n", p.still(mark), p.width, name, text)
+	for _, line := range below {
+		b.WriteString(indent + line + "\n")
+	}
+	if p.bars != nil {
+		_, _ = p.bars.Write([]byte(b.String()))
+		return
+	}
+	fmt.Fprint(p.io.Err, b.String())
+}
+
 // Close leaves the last state of every part on the screen.
 func (p *Progress) Close() {
 	if p.bars == nil {
@@ -108,8 +133,8 @@ func (p *Progress) part(name string) *part {
 	return x
 }
 
-// sign is the first character of a line.
-func (p *Progress) sign(m Mark, turn int) string {
+// still is the first character of a line that stays.
+func (p *Progress) still(m Mark) string {
 	style := p.io.Style()
 	switch m {
 	case Done:
@@ -117,8 +142,13 @@ func (p *Progress) sign(m Mark, turn int) string {
 	case Trouble:
 		return style.Warn("!")
 	}
-	if p.bars == nil {
-		return "·"
+	return "·"
+}
+
+// sign is the first character of a line.
+func (p *Progress) sign(m Mark, turn int) string {
+	if m != Busy || p.bars == nil {
+		return p.still(m)
 	}
 	const frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 	return string([]rune(frames)[turn%10])
