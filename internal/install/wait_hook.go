@@ -141,7 +141,7 @@ func ExplainRefusal(ctx context.Context, c Reader, err error) error {
 	defer stop()
 	facts, findErr := findHook(ctx, c, hook)
 	if findErr != nil {
-		return err //nolint:nilerr // what was found out already is still true
+		return err // what was found out already is still true
 	}
 	reason := "WebhookUnavailable"
 	if slices.Contains(hookDenied.FindStringSubmatch(text), hook) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -204,8 +205,7 @@ func (s *sorted) short(message string) {
 			continue
 		}
 		s.order = append(s.order, "with "+strings.ToLower(strings.TrimPrefix(m[2], "node(s) ")))
-		n := 0
-		fmt.Sscan(m[1], &n)
+		n, _ := strconv.Atoi(m[1]) // digits
 		s.reasons[s.order[len(s.order)-1]] = n
 		s.free = max(0, s.free-n)
 	}

@@ -29,7 +29,7 @@ func (o *Objects) Follow(ctx context.Context, kind schema.GroupVersionKind, name
 		r, err = o.resource(kind, namespace)
 	}
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the caller ended it
 	}
 	if err != nil {
 		return err
