@@ -166,12 +166,12 @@ func notReady(n *corev1.Node) string {
 		case strings.Contains(c.Message, "container runtime"):
 			return "not ready (container runtime down)"
 		}
-		return "not ready (" + orElse(firstOf(c.Message, 80), c.Reason) + ")"
+		return "not ready (" + orElse(shortened(c.Message, 80), c.Reason) + ")"
 	}
 	return ""
 }
 
-func firstOf(s string, most int) string {
+func shortened(s string, most int) string {
 	s = oneLine(s)
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "..."
