@@ -22,6 +22,8 @@ type Cost struct {
 type Work struct {
 	Name       string
 	Ours, Peer []string // the command lines
+	// ResetOurs and ResetPeer, where there are any, run before every run and do not count.
+	ResetOurs, ResetPeer []string
 }
 
 // Pair is the medians of both programs for one work.
@@ -36,11 +38,11 @@ type Pair struct {
 func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
 	var ours, peer []Cost
 	for i := range rounds + 1 {
-		a, err := once(ctx, w.Ours)
+		a, err := afresh(ctx, w.ResetOurs, w.Ours)
 		if err != nil {
 			return Pair{}, err
 		}
-		b, err := once(ctx, w.Peer)
+		b, err := afresh(ctx, w.ResetPeer, w.Peer)
 		if err != nil {
 			return Pair{}, err
 		}
@@ -49,6 +51,15 @@ func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
 		}
 	}
 	return Pair{Name: w.Name, Rounds: rounds, Ours: median(ours), Peer: median(peer)}, nil
+}
+
+func afresh(ctx context.Context, reset, argv []string) (Cost, error) {
+	if len(reset) > 0 {
+		if _, err := once(ctx, reset); err != nil {
+			return Cost{}, err
+		}
+	}
+	return once(ctx, argv)
 }
 
 func once(ctx context.Context, argv []string) (Cost, error) {

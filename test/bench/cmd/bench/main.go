@@ -18,6 +18,7 @@ type options struct {
 	meshctl, istioctl string
 	rounds            int
 	parity            bool
+	bed               string
 }
 
 func main() {
@@ -26,6 +27,7 @@ func main() {
 	flag.StringVar(&o.istioctl, "istioctl", "../../.cache/bin/istioctl", "path of istioctl (built by: .cache/bin/bed build istioctl)")
 	flag.IntVar(&o.rounds, "rounds", 7, "runs of each program that count, at least 5")
 	flag.BoolVar(&o.parity, "parity", true, "compare what the profiles render, too")
+	flag.StringVar(&o.bed, "bed", "../../.cache/bin/bed", "path of the command of the test bed, for what needs a cluster; empty leaves that out")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "Compares meshctl with istioctl, side by side: rendered objects, size, time and memory.\n\nFlags:")
 		flag.PrintDefaults()
@@ -56,8 +58,17 @@ func run(ctx context.Context, w io.Writer, o options) error {
 			return err
 		}
 	}
+	todo := works(o)
+	if o.bed != "" {
+		ours, peer, down, err := twoBeds(ctx, o.bed)
+		defer down()
+		if err != nil {
+			return err
+		}
+		todo = append(todo, clusterWorks(o, ours, peer)...)
+	}
 	var pairs []measure.Pair
-	for _, work := range works(o) {
+	for _, work := range todo {
 		p, err := measure.Run(ctx, work, o.rounds)
 		if err != nil {
 			return err
