@@ -183,6 +183,9 @@ func (r *applyRun) goBack(ctx context.Context, failed error) error {
 		return errNo
 	}
 	manifest, in, err := inv.Recall(ctx, r.cluster, good.Number)
+	if err == nil {
+		err = manifest.LeaveTags(ctx, r.cluster, inv.Revision)
+	}
 	if err != nil {
 		return err
 	}

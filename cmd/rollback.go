@@ -77,6 +77,9 @@ func (o *rollbackOptions) run(ctx context.Context, f *Factory, args []string) er
 	if err != nil {
 		return kube.Explain("reading the history", err)
 	}
+	if err := manifest.LeaveTags(ctx, cluster, inv.Revision); err != nil {
+		return kube.Explain("reading the tags", err)
+	}
 	run := &applyRun{
 		applyFlags: &o.apply, f: f, client: client, cluster: cluster, manifest: manifest,
 		target: rollbackTarget(inv, entry, in, f.IstioNamespace()),

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/hint"
+	istio "github.com/meshctl/meshctl/internal/mesh"
 )
 
 // Record is what the history says of a run, beside what was applied.
@@ -242,4 +243,26 @@ func (p *Plan) recorded() []Recorded {
 		}
 	}
 	return all
+}
+
+// LeaveTags takes the tags out of a recalled manifest that point at another
+// revision by now: a rollback of one revision does not move what names another.
+func (m *Manifest) LeaveTags(ctx context.Context, c Reader, revision string) error {
+	for i := range m.Components {
+		var kept []*unstructured.Unstructured
+		for _, obj := range m.Components[i].Objects {
+			if obj.GetLabels()[istio.TagLabel] != "" {
+				live, err := c.Get(ctx, obj.GroupVersionKind(), obj.GetNamespace(), obj.GetName())
+				if err != nil && !apierrors.IsNotFound(err) {
+					return failure("reading", ident(obj), "get", err)
+				}
+				if err == nil && live.GetLabels()[LabelRevision] != revision {
+					continue
+				}
+			}
+			kept = append(kept, obj)
+		}
+		m.Components[i].Objects = kept
+	}
+	return nil
 }

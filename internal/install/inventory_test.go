@@ -77,12 +77,13 @@ func inventory(t *testing.T, m *memory, revision string) *Inventory {
 func TestOnlyWhatIsRecordedIsPruned(t *testing.T) {
 	t.Parallel()
 	m := recording()
-	carried(t, m, ours("a", "b", "c", "d"), options("install"))
+	carried(t, m, ours("a", "b", "c", "d", "e"), options("install"))
 	stranger := object("ConfigMap", "istio-system", "stranger")
 	stranger.SetLabels(map[string]string{LabelManagedBy: ManagedBy, LabelComponent: "Pilot"})
 	m.put(stranger)
 	m.objects["ConfigMap istio-system/c"].SetAnnotations(map[string]string{helmRelease: "mine", helmNamespace: "x"})
 	m.objects["ConfigMap istio-system/d"].SetLabels(nil)
+	m.objects["ConfigMap istio-system/e"].SetLabels(map[string]string{LabelManagedBy: ManagedBy, "istio.io/tag": "default", LabelRevision: "canary"})
 
 	slim := ours("a")
 	slim.Components[0].Objects = slim.Components[0].Objects[1:] // without the CRD
@@ -97,6 +98,7 @@ func TestOnlyWhatIsRecordedIsPruned(t *testing.T) {
 	want := []string{
 		"ConfigMap istio-system/c: it belongs to Helm release x/mine now",
 		"ConfigMap istio-system/d: its label meshctl.io/managed-by is no longer meshctl",
+		"ConfigMap istio-system/e: the tag default points at revision canary now",
 	}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Error(diff)
@@ -212,6 +214,24 @@ func TestAFailureIsRecordedAndTheNextRunGoesOn(t *testing.T) {
 	}
 	if m.objects["ConfigMap istio-system/b"] != nil {
 		t.Error("the object that is no longer wanted is still there")
+	}
+}
+
+func TestARollbackLeavesTagsThatMoved(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	tag := func(revision string) *unstructured.Unstructured {
+		obj := object("MutatingWebhookConfiguration", "", "istio-revision-tag-default")
+		obj.SetLabels(map[string]string{LabelManagedBy: ManagedBy, "istio.io/tag": "default", LabelRevision: revision})
+		return obj
+	}
+	m.put(tag("canary"))
+	recalled := &Manifest{Components: []Component{{Name: "Pilot", Objects: []*unstructured.Unstructured{tag("default"), object("ConfigMap", "istio-system", "a")}}}}
+	if err := recalled.LeaveTags(t.Context(), m, "default"); err != nil {
+		t.Fatal(err)
+	}
+	if objects := recalled.Components[0].Objects; len(objects) != 1 || objects[0].GetName() != "a" {
+		t.Errorf("the rollback would apply %v", objects)
 	}
 }
 

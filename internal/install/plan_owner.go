@@ -8,6 +8,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	istio "github.com/meshctl/meshctl/internal/mesh"
 )
 
 // Conflict is a field that somebody else owns with another value.
@@ -141,11 +143,15 @@ func others(conflicts []Conflict, managers []string) []Conflict {
 }
 
 // heldBy says why an object that was recorded as ours is not ours to delete any more, or "".
-func heldBy(live *unstructured.Unstructured) string {
+func heldBy(live *unstructured.Unstructured, revision string) string {
+	labels := live.GetLabels()
+	if tag, rev := labels[istio.TagLabel], labels[LabelRevision]; tag != "" && rev != revision {
+		return fmt.Sprintf("the tag %s points at revision %s now", tag, rev)
+	}
 	if r := release(live); r != "" {
 		return "it belongs to Helm release " + r + " now"
 	}
-	if owner := live.GetLabels()[LabelManagedBy]; owner != ManagedBy {
+	if owner := labels[LabelManagedBy]; owner != ManagedBy {
 		return fmt.Sprintf("its label %s is no longer %s", LabelManagedBy, ManagedBy)
 	}
 	if refs := live.GetOwnerReferences(); len(refs) > 0 {
