@@ -290,4 +290,3 @@ func (p *Plan) defines() map[schema.GroupKind]bool {
 	}
 	return kinds
 }
-
