@@ -48,7 +48,7 @@ func (p *planner) deprecatedFields() {
 			w := deprecatedWalk{}
 			w.message(mesh.Path{"spec"}, o.Field("spec"), types[kind].ProtoReflect().Descriptor())
 			for _, path := range w.found {
-				f.Hits = append(f.Hits, hit(o.AtKey("%s", path), "%s", last(path)))
+				f.Hits = append(f.Hits, hit(o.AtKey("%s", path.at), "%s", path.text))
 			}
 		}
 	}
@@ -56,7 +56,7 @@ func (p *planner) deprecatedFields() {
 		w := deprecatedWalk{}
 		w.message(mesh.Path{}, p.facts.config, (&meshconfig.MeshConfig{}).ProtoReflect().Descriptor())
 		for _, path := range w.found {
-			f.Hits = append(f.Hits, hit(p.facts.configObject.At("data.mesh"), "%s", path))
+			f.Hits = append(f.Hits, hit(p.facts.configObject.At("data.mesh"), "%s", strings.TrimSuffix(path.at+": "+path.text, ": "+last(path.at))))
 		}
 	}
 	if len(f.Hits) > 0 {
@@ -75,7 +75,10 @@ func last(path string) string {
 }
 
 // deprecatedWalk collects the paths of deprecated fields and values.
-type deprecatedWalk struct{ found []string }
+type deprecatedWalk struct{ found []deprecated }
+
+// deprecated is a path, and the field or value there.
+type deprecated struct{ at, text string }
 
 func (w *deprecatedWalk) message(path mesh.Path, value any, md protoreflect.MessageDescriptor) {
 	fields, ok := value.(map[string]any)
@@ -89,7 +92,7 @@ func (w *deprecatedWalk) message(path mesh.Path, value any, md protoreflect.Mess
 		}
 		at := path.Join(name)
 		if options, ok := fd.Options().(*descriptorpb.FieldOptions); ok && options.GetDeprecated() && !empty(fields[name]) {
-			w.found = append(w.found, at.String())
+			w.found = append(w.found, deprecated{at.String(), name})
 			continue
 		}
 		w.field(at, fields[name], fd)
@@ -129,7 +132,7 @@ func (w *deprecatedWalk) single(at mesh.Path, value any, fd protoreflect.FieldDe
 		return
 	}
 	if options, ok := ev.Options().(*descriptorpb.EnumValueOptions); ok && options.GetDeprecated() {
-		w.found = append(w.found, at.String())
+		w.found = append(w.found, deprecated{at.String(), name})
 	}
 }
 

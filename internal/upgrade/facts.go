@@ -81,21 +81,32 @@ func (f *facts) variables() map[string]any {
 // missing says which of the kinds the snapshot does not hold, and why; empty
 // when it has them all.
 func (f *facts) missing(kinds ...mesh.Kind) string {
-	var reasons []string
+	var absent, reasons []string
 	for _, k := range kinds {
 		if f.knows(k) {
 			continue
 		}
-		reason := "the input holds no " + k.Kind
-		if why, skipped := f.snapshot.Skipped(k); skipped {
-			reason = k.Resource + " could not be read: " + why
-		} else if f.live {
-			reason = k.Resource + " could not be read in all namespaces"
+		name := k.Kind
+		if isWorkload(k) {
+			name = "workloads"
 		}
-		reasons = append(reasons, reason)
+		switch why, skipped := f.snapshot.Skipped(k); {
+		case skipped:
+			reasons = append(reasons, k.Resource+" could not be read: "+why)
+		case f.live:
+			reasons = append(reasons, k.Resource+" could not be read in all namespaces")
+		case !slices.Contains(absent, name):
+			absent = append(absent, name)
+		}
+	}
+	if len(absent) > 0 {
+		reasons = append(reasons, holdsNo+strings.Join(absent, ", "))
 	}
 	return strings.Join(reasons, "; ")
 }
+
+// holdsNo begins the reason why files cannot decide a rule.
+const holdsNo = "the input holds no "
 
 func (f *facts) knows(k mesh.Kind) bool {
 	switch {

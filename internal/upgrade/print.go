@@ -239,8 +239,19 @@ func (w *writer) undecided(all []Undecided) {
 	}
 	w.line("")
 	w.line("%s", w.paint(output.Warn, "NOT DECIDED"))
+	var absent, ids []string
 	for _, u := range all {
-		w.wrapped("  ", strings.Join(u.IDs, ", ")+": "+u.Reason)
+		kinds, found := strings.CutPrefix(u.Reason, holdsNo)
+		if !found {
+			w.wrapped("  ", strings.Join(u.IDs, ", ")+": "+u.Reason)
+			continue
+		}
+		absent, ids = append(absent, strings.Split(kinds, ", ")...), append(ids, u.IDs...)
+	}
+	if len(ids) > 0 {
+		slices.Sort(absent)
+		w.wrapped("  ", fmt.Sprintf("%s, because the input does not hold all they look at (%s): %s",
+			plural(len(ids), "rule or check", "rules and checks"), strings.Join(slices.Compact(absent), ", "), strings.Join(ids, ", ")))
 	}
 }
 
@@ -266,6 +277,9 @@ func (w *writer) steps(steps []Step) {
 				break
 			}
 			w.line("           %s", c)
+		}
+		if s.InPlace != "" && !s.Done {
+			w.line("           or in place: %s", s.InPlace)
 		}
 	}
 }

@@ -40,6 +40,10 @@ type proxy struct {
 	ztunnel  bool
 	// byIstiod is a gateway that istiod deploys itself from a Gateway resource.
 	byIstiod bool
+	// fixed is a proxy that no injector made, such as a gateway whose
+	// Deployment names the image; app is what it is called.
+	fixed bool
+	app   string
 	// owner is the kind that restarts it, such as deployment; empty for a bare pod.
 	owner string
 }
@@ -93,7 +97,8 @@ func imageVersion(image string, labels ...map[string]string) (v Version, tag str
 		return v, tag
 	}
 	for _, l := range labels {
-		if v, err := ParseVersion(l["app.kubernetes.io/version"]); err == nil {
+		// 1.0.0 stands in charts that no release was made from.
+		if v, err := ParseVersion(l["app.kubernetes.io/version"]); err == nil && v.text != "1.0.0" {
 			return v, tag
 		}
 	}
@@ -117,6 +122,7 @@ func newProxy(pod *mesh.Object) (proxy, bool) {
 		p.version, p.tag = imageVersion(container.Image)
 	}
 	p.byIstiod = pod.Labels["gateway.networking.k8s.io/gateway-name"] != "" && strings.HasPrefix(pod.Labels["gateway.istio.io/managed"], "istio.io-")
+	p.fixed, p.app = pod.Labels[mesh.InjectLabel] == "false", cmp.Or(pod.Labels["app"], pod.Name)
 	for _, owner := range pod.Owners {
 		p.owner = strings.ToLower(owner.Kind)
 		if owner.Kind == "ReplicaSet" {
@@ -142,7 +148,7 @@ func podRevision(pod *mesh.Object) string {
 func readTags(s *mesh.Snapshot) []Tag {
 	var tags []Tag
 	for _, o := range s.Objects(mesh.MutatingWebhookConfiguration) {
-		if name := o.Labels["istio.io/tag"]; name != "" {
+		if name := o.Labels[mesh.TagLabel]; name != "" {
 			tags = append(tags, Tag{Name: name, Revision: o.Labels[mesh.RevisionLabel]})
 		}
 	}

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,8 @@ func (p *planner) way() {
 			f.Todo = "Restart the workloads before the control plane goes back: a proxy must not be newer than its istiod."
 		}
 		p.add(f)
+	case len(w.Minors) == 3 && p.runs(to):
+		// The new one stands beside the old one already.
 	case len(w.Minors) == 3:
 		p.add(&Finding{
 			ID: "skips-a-minor", Severity: Action, Title: fmt.Sprintf("%s to %s skips a minor release", from.Minor(), to.Minor()),
@@ -69,8 +72,18 @@ func (p *planner) way() {
 			Link: "https://istio.io/latest/docs/setup/upgrade/",
 		})
 	}
+	p.older(from)
+}
+
+// runs says whether a control plane of the version, or a newer one, runs.
+func (p *planner) runs(v Version) bool {
+	return slices.ContainsFunc(p.fleet.planes, func(c *ControlPlane) bool { return c.Version.Compare(v) >= 0 })
+}
+
+// older says what lies before the first rule.
+func (p *planner) older(from Version) {
 	const oldest = 25 // the first minor release with rules
-	if !w.Down && from.v.Minor() < oldest-1 {
+	if !p.plan.Way.Down && from.v.Minor() < oldest-1 {
 		p.undecided("older-releases", fmt.Sprintf("what 1.%d to 1.%d changed is not in these rules: read their upgrade notes at https://istio.io/latest/news/releases/",
 			from.v.Minor()+1, oldest-1))
 	}
