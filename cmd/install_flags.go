@@ -14,6 +14,7 @@ type renderFlags struct {
 	set       []string
 	revision  string
 	manifests string
+	registry  string
 
 	// settle, when it is set, asks the cluster about the default revision before rendering.
 	settle func(*install.Spec) error
@@ -28,6 +29,7 @@ func (r *renderFlags) add(c *cobra.Command) {
 	fs.StringVarP(&r.manifests, "manifests", "d", "", "directory with Istio's charts and profiles, instead of the embedded ones")
 	fs.StringVar(&r.manifests, "charts", "", "the same as --manifests")
 	_ = fs.MarkDeprecated("charts", "use --manifests")
+	fs.StringVar(&r.registry, "registry", "", "host and path of a mirror that every image is pulled from, as in registry.example.com/mesh")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(append(profiles.List(), "external"), cobra.ShellCompDirectiveNoFileComp))
 	addIgnored(c, "force", "use --force-conflicts to take over fields; bad input is never installed")
 }
@@ -56,7 +58,7 @@ func (r *renderFlags) inputs(f *Factory) (install.Inputs, error) {
 	if err != nil {
 		return install.Inputs{}, err
 	}
-	return install.Inputs{Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests}, nil
+	return install.Inputs{Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, Registry: r.registry}, nil
 }
 
 // renderInputs resolves what the user asked for and renders the charts and the
@@ -80,7 +82,10 @@ func renderInputs(in install.Inputs, settle func(*install.Spec) error) (*install
 		return nil, nil, err
 	}
 	manifest.Components = append(manifest.Components, addons...)
-	return spec, manifest, nil
+	if spec.Registry != nil {
+		err = manifest.Mirror(spec.Registry)
+	}
+	return spec, manifest, err
 }
 
 // The values of --dry-run.

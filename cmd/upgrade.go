@@ -101,6 +101,9 @@ func (o *upgradeOptions) inputs(ctx context.Context, f *Factory, c install.Reade
 	if err != nil {
 		return in, kube.Explain("reading the inputs of the last install", err)
 	}
+	if o.render.registry != "" {
+		in.Registry = o.render.registry
+	}
 	f.progress("with the inputs of %s: %s", entryTitle(last), orElse(in.String(), "none"))
 	return in, nil
 }

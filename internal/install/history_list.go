@@ -69,5 +69,6 @@ func (in *Inputs) String() string {
 	}
 	add("--revision", in.Revision)
 	add("--manifests", in.ManifestsDir)
+	add("--registry", in.Registry)
 	return strings.Join(parts, " ")
 }

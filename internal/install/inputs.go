@@ -27,6 +27,9 @@ type Inputs struct {
 	// ManifestsDir has charts/ and maybe profiles/ to use instead of the
 	// embedded ones; "" for those.
 	ManifestsDir string
+	// Registry is the mirror that all images are pulled from, HOST[:PORT][/PATH];
+	// "" for where each comes from.
+	Registry string
 	// Guard adds the webhook by which istiod validates objects without a
 	// revision. The charts have it only when told, and istioctl adds it after an
 	// install, so that it is in no generated manifest.

@@ -29,6 +29,8 @@ type Spec struct {
 	Revision string
 	// Hub and Tag name the images of all components that do not set their own.
 	Hub, Tag string
+	// Registry is the mirror that images are pulled from, or nil.
+	Registry *Registry
 	// Addons are the names of the add-ons to install, sorted.
 	Addons []string
 	// Warnings are settings that are allowed and probably not meant.
@@ -93,7 +95,25 @@ func Resolve(in Inputs) (*Spec, error) {
 	if extra := lookupMap(spec, "unvalidatedValues"); extra != nil {
 		mergeInto(lookupMap(spec, "values"), cloneMap(extra))
 	}
-	return s, nil
+	return s, s.mirror(in.Registry)
+}
+
+// mirror makes every image that the charts will name one of the registry.
+func (s *Spec) mirror(registry string) (err error) {
+	if registry == "" {
+		return nil
+	}
+	if s.Registry, err = NewRegistry(registry); err != nil {
+		return err
+	}
+	spec := lookupMap(s.tree, "spec")
+	s.Registry.values(lookupMap(spec, "values"))
+	s.Registry.values(lookupMap(spec, "components"))
+	if s.Hub != "" {
+		s.Hub = s.Registry.hub(s.Hub)
+		spec["hub"] = s.Hub
+	}
+	return nil
 }
 
 // resolver holds the user's input while the layers under it are put together.
