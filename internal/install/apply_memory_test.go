@@ -178,8 +178,14 @@ func (m *memory) Delete(_ context.Context, obj *unstructured.Unstructured, dryRu
 	if dryRun {
 		verb = "try "
 	}
-	if err := m.called(verb + ident(obj)); err != nil || dryRun {
+	if err := m.called(verb + ident(obj)); err != nil {
 		return err
+	}
+	if m.objects[ident(obj)] == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: obj.GetKind()}, obj.GetName())
+	}
+	if dryRun {
+		return nil
 	}
 	delete(m.objects, ident(obj))
 	return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"helm.sh/helm/v4/pkg/chart/common"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	admission "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -133,15 +135,20 @@ func injector(obj *unstructured.Unstructured) (*admission.MutatingWebhookConfigu
 	return nil, nil
 }
 
-// tagDefault tells the control plane's chart to bring the tag default.
-func (s *Spec) tagDefault(c *component, values map[string]any) {
-	if c.key != "pilot" || s.role != DefaultByTag {
-		return
+// tagDefault are the objects of the tag default, from the templates for tags:
+// the values that the control plane is installed with do not name it.
+func (s *Spec) tagDefault(c *component, whole *chart.Chart, caps *common.Capabilities, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	isTag := func(o *unstructured.Unstructured) bool { return o.GetLabels()[istio.TagLabel] == DefaultRevision }
+	if c.key != "pilot" || s.role != DefaultByTag || slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool {
+		return isTag(o) && o.GetKind() == "MutatingWebhookConfiguration"
+	}) {
+		return nil, nil
 	}
-	tags, _ := lookup(values, "revisionTags").([]any)
-	if !slices.Contains(tags, any(DefaultRevision)) {
-		put(values, append(slices.Clone(tags), DefaultRevision), "revisionTags")
-	}
+	tagged := *s
+	tagged.tree, tagged.role, tagged.guarded = s.Tree(), DefaultByInjector, false
+	put(lookupMap(tagged.tree, "spec", "values"), []any{DefaultRevision}, "revisionTags")
+	rendered, _, err := c.renderChart(&tagged, tagTemplates(whole), caps)
+	return slices.DeleteFunc(rendered, func(o *unstructured.Unstructured) bool { return !isTag(o) }), err
 }
 
 // asDefault adds and changes what the role wants in the objects of the control
@@ -166,6 +173,36 @@ func (s *Spec) asDefault(c *component, objects []*unstructured.Unstructured) []*
 		}
 	}
 	return objects
+}
+
+// KeepDefault leaves the default revision of the cluster as it is: in a manifest
+// that was rendered at another time, it switches the un-revisioned injector off
+// when the tag default points at another revision by now.
+func (m *Manifest) KeepDefault(ctx context.Context, c Reader, revision string) error {
+	if revision != DefaultRevision {
+		return nil
+	}
+	configs, err := injectors(ctx, c)
+	if err != nil || settle(revision, configs).Role == DefaultByInjector {
+		return err
+	}
+	for i := range m.Components {
+		for _, o := range m.Components[i].Objects {
+			if config, err := injector(o); err == nil && config != nil && config.Labels[istio.TagLabel] == "" {
+				deactivate(o)
+			}
+		}
+	}
+	return nil
+}
+
+// heldByTag says why an object of the tag default stays when an install no
+// longer brings it: it points where the user wants it.
+func heldByTag(live *unstructured.Unstructured) string {
+	if live.GetLabels()[istio.TagLabel] != DefaultRevision {
+		return ""
+	}
+	return "the tag default points at revision " + live.GetLabels()[LabelRevision]
 }
 
 // deactivate gives all webhooks selectors that match nothing, as istioctl does.

@@ -95,6 +95,11 @@ func (c *component) render(s *Spec, caps *common.Capabilities) (Component, []str
 	if err != nil {
 		return out, nil, err
 	}
+	tag, err := s.tagDefault(c, ch, caps, out.Objects)
+	if err != nil {
+		return out, nil, err
+	}
+	out.Objects = append(out.Objects, tag...)
 	more, err := c.postProcess(s, out.Objects)
 	c.own(s, out.Objects)
 	return out, append(warnings, more...), err

@@ -8,13 +8,12 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/meshctl/meshctl/internal/hint"
+	istio "github.com/meshctl/meshctl/internal/mesh"
 )
 
 // Remover finds and deletes objects of any kind.
@@ -38,8 +37,11 @@ const (
 	stageEdge             // workloads of gateways and add-ons
 	stageControl          // istiod's
 	stageNodes            // ztunnel's and CNI's: they clean up their nodes, and need their permissions for it
-	stageRest             // accounts, permissions, configuration, services
+	stageRest             // accounts, permissions, configuration, services; what istiod wrote, now that it is gone
 	stageResources        // CRDs, and with them all custom resources
+	stageHistory          // what meshctl noted of the install
+	stageInventory        // by which the history is found
+	stageNamespaces
 	stageCount
 )
 
@@ -50,6 +52,8 @@ type Removal struct {
 	Resources map[string]int
 	// Skipped are the kinds that may not be listed, and what of the API server did not answer.
 	Skipped []string
+	// Kept is what stays although one might expect it to go, and why.
+	Kept []string
 }
 
 // Removed is one object of a removal.
@@ -68,11 +72,18 @@ type Removed struct {
 type FindOptions struct {
 	// Revision limits the removal to one revision; what all revisions share stays.
 	Revision string
-	// Purge removes everything, CRDs and custom resources too.
+	// Purge removes everything, CRDs, custom resources and what istiod wrote too.
 	Purge bool
+	// Namespace is that of the control plane; when empty, that of the objects found.
+	Namespace string
+	// CASecret removes the key of the certificate authority that istiod made.
+	CASecret bool
+	// Namespaces removes the namespaces in which nothing else is left.
+	Namespaces bool
 }
 
-// Find looks for everything that meshctl or istioctl installed, all kinds at once.
+// Find looks for everything that meshctl or istioctl installed, all kinds at
+// once, with the tags and with what istiod and meshctl noted beside it.
 func Find(ctx context.Context, c Installed, o FindOptions) (*Removal, error) {
 	kinds, err := c.Kinds(ctx)
 	if len(kinds) == 0 && err != nil {
@@ -88,14 +99,20 @@ func Find(ctx context.Context, c Installed, o FindOptions) (*Removal, error) {
 		if derived(kind) {
 			continue
 		}
-		for _, label := range []string{LabelComponent, LabelIstioComponent} {
+		for _, label := range labelsOf(kind) {
 			g.Go(func() error { return f.find(ctx, c, kind, label, o) })
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	if err := f.findLeftovers(ctx, c, o); err != nil {
+		return nil, err
+	}
 	if err := f.countResources(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := f.findNamespaces(ctx, c, kinds, o); err != nil {
 		return nil, err
 	}
 	slices.Sort(f.removal.Skipped)
@@ -107,6 +124,16 @@ func Find(ctx context.Context, c Installed, o FindOptions) (*Removal, error) {
 		return strings.Compare(a.Component+ident(a.Object), b.Component+ident(b.Object))
 	})
 	return f.removal, nil
+}
+
+// labelsOf are the labels by which objects of a kind are found. A tag that
+// istioctl set has no component.
+func labelsOf(kind schema.GroupVersionKind) []string {
+	labels := []string{LabelComponent, LabelIstioComponent}
+	if kind.Kind == "Service" || kind.Group == "admissionregistration.k8s.io" {
+		labels = append(labels, istio.TagLabel)
+	}
+	return labels
 }
 
 // derived says whether objects of a kind only repeat the labels of others.
@@ -142,13 +169,23 @@ func (f *finder) find(ctx context.Context, c Reader, kind schema.GroupVersionKin
 	}
 	for _, obj := range list {
 		component := orElse(obj.GetLabels()[LabelComponent], obj.GetLabels()[LabelIstioComponent])
-		if len(obj.GetOwnerReferences()) > 0 || f.seen[ident(obj)+kind.Group] || (!o.Purge && shared(component)) {
-			continue
+		if component == "" {
+			component = "Pilot"
 		}
-		f.seen[ident(obj)+kind.Group] = true
-		f.removal.Objects = append(f.removal.Objects, &Removed{Component: component, Object: obj, stage: stageOf(component, obj)})
+		if len(obj.GetOwnerReferences()) == 0 && (o.Purge || !shared(component)) {
+			f.add(component, obj, stageOf(component, obj))
+		}
 	}
 	return nil
+}
+
+// add takes an object into the removal, once; f.mu is held.
+func (f *finder) add(component string, obj *unstructured.Unstructured, stage int) {
+	id := ident(obj) + obj.GroupVersionKind().Group
+	if !f.seen[id] {
+		f.seen[id] = true
+		f.removal.Objects = append(f.removal.Objects, &Removed{Component: component, Object: obj, stage: stage})
+	}
 }
 
 // shared says whether all revisions need a component.
@@ -203,114 +240,6 @@ func storedVersion(crd *unstructured.Unstructured) string {
 		if m, ok := v.(map[string]any); ok && m["storage"] == true {
 			return textAt(m, "name")
 		}
-	}
-	return ""
-}
-
-// Check asks the API server whether all of it could be deleted, without
-// deleting anything.
-func (r *Removal) Check(ctx context.Context, c Remover) error {
-	var mu sync.Mutex
-	var failures []error
-	var g errgroup.Group
-	g.SetLimit(requests)
-	for _, x := range r.Objects {
-		g.Go(func() error {
-			err := c.Delete(ctx, x.Object, true)
-			if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			failures = append(failures, failure("deleting", ident(x.Object), "delete", err))
-			return nil
-		})
-	}
-	_ = g.Wait() // failures holds them all
-	return joinFailures("checking what would be deleted", failures)
-}
-
-// Remove deletes stage by stage and waits until each is gone, until ctx ends.
-// Objects that somebody else deletes meanwhile are fine.
-func (r *Removal) Remove(ctx context.Context, c Installed, progress Progress) error {
-	for stage := range stageCount {
-		var todo []*Removed
-		for _, x := range r.Objects {
-			if x.stage == stage && !x.Gone {
-				todo = append(todo, x)
-			}
-		}
-		if err := removeAll(ctx, c, todo, progress); err != nil {
-			left := 0
-			for _, x := range r.Objects {
-				if !x.Gone {
-					left++
-				}
-			}
-			return hint.Failf(orElse(hint.Of(err), "running the same command again continues"), "%w\nremoved %d of %d objects", err, len(r.Objects)-left, len(r.Objects))
-		}
-	}
-	return nil
-}
-
-func removeAll(ctx context.Context, c Installed, todo []*Removed, progress Progress) error {
-	var g errgroup.Group
-	g.SetLimit(requests)
-	for _, x := range todo {
-		g.Go(func() error {
-			progress.tell(Event{Component: x.Component, Object: ident(x.Object), Phase: Removing})
-			err := retry(ctx, func() error { return c.Delete(ctx, x.Object, false) }, func(error) {})
-			switch {
-			case apierrors.IsNotFound(err), apierrors.IsConflict(err): // gone, or another object of this name by now
-				x.Gone = true
-			case err != nil:
-				x.Err = failure("deleting", ident(x.Object), "delete", err)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the errors are in todo
-	awaitGone(ctx, c, todo, progress)
-	var failures []error
-	for _, x := range todo {
-		if x.Err != nil {
-			failures = append(failures, x.Err)
-		}
-	}
-	return joinFailures("removing", failures)
-}
-
-// awaitGone asks for what was deleted until it is gone. It asks less and less
-// often: most objects go at once, pods take their time to end.
-func awaitGone(ctx context.Context, c Reader, todo []*Removed, progress Progress) {
-	var group sync.WaitGroup
-	for _, x := range todo {
-		if x.Err != nil {
-			continue
-		}
-		group.Go(func() {
-			obj := x.Object
-			for backoff := askAgain(); !x.Gone; {
-				live, err := c.Get(ctx, obj.GroupVersionKind(), obj.GetNamespace(), obj.GetName())
-				if err == nil {
-					obj = live
-				}
-				x.Gone = apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || obj.GetUID() != x.Object.GetUID()
-				if !x.Gone && !pause(ctx, &backoff) {
-					x.Err = hint.Failf("see `kubectl get "+target(obj)+" -o yaml`; what has finalizers waits for someone to remove them",
-						"deleting %s: still there at the deadline%s", ident(obj), finalizers(obj))
-					return
-				}
-			}
-			progress.tell(Event{Component: x.Component, Object: ident(x.Object), Phase: Gone})
-		})
-	}
-	group.Wait()
-}
-
-func finalizers(obj *unstructured.Unstructured) string {
-	if f := obj.GetFinalizers(); len(f) > 0 {
-		return ", its finalizers are " + strings.Join(f, ", ")
 	}
 	return ""
 }

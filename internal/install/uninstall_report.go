@@ -21,6 +21,32 @@ type RemovalReport struct {
 	CustomResources map[string]int `json:"customResources"`
 	// Skipped are the kinds that could not be looked for.
 	Skipped []string `json:"skipped"`
+	// Kept is what stays, and why.
+	Kept []string `json:"kept"`
+	// Concerned is what used what goes; nil when that was not asked.
+	Concerned *Concerned `json:"concerned,omitempty"`
+}
+
+// Concerned is who uses what an uninstall removes.
+type Concerned struct {
+	// Proxies are connected to an istiod that goes, as name.namespace; Gateways
+	// are those of them that are gateways.
+	Proxies  []string `json:"proxies"`
+	Gateways []string `json:"gateways"`
+	// Unanswered are the istiods that did not say which proxies they have.
+	Unanswered []string `json:"unanswered"`
+	// Names are the revisions and tags that go, with the namespaces that name them.
+	Names []NameUsers `json:"names"`
+}
+
+// NameUsers are the users of a revision or a tag.
+type NameUsers struct {
+	Name string `json:"name"`
+	// Tag says that it is a tag, of the revision Revision.
+	Tag        bool     `json:"tag"`
+	Revision   string   `json:"revision"`
+	Namespaces []string `json:"namespaces"`
+	Pods       int      `json:"pods"`
 }
 
 // RemovedObject is one object of a removal report.
@@ -37,7 +63,7 @@ type RemovedObject struct {
 
 // Report is how the removal stands.
 func (r *Removal) Report() *RemovalReport {
-	report := &RemovalReport{Objects: []RemovedObject{}, CustomResources: r.Resources, Skipped: append([]string{}, r.Skipped...)}
+	report := &RemovalReport{Objects: []RemovedObject{}, CustomResources: r.Resources, Skipped: append([]string{}, r.Skipped...), Kept: append([]string{}, r.Kept...)}
 	for _, x := range r.Objects {
 		o := RemovedObject{
 			Component: x.title(), APIVersion: x.Object.GetAPIVersion(), Kind: x.Object.GetKind(),

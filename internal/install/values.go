@@ -52,7 +52,6 @@ func (c *component) helmValues(s *Spec) map[string]any {
 	if c.tag != "" {
 		set(c.tag, "tag")
 	}
-	s.tagDefault(c, values)
 	if c.flatten {
 		values = c.flattened(values)
 	}

@@ -45,7 +45,7 @@ func (s *State) Target(o SetOptions) (*Target, error) {
 	}
 	r := s.Revision(o.Revision)
 	if r == nil {
-		return nil, s.unknownRevision(doing, o.Revision)
+		return nil, s.Unknown(doing, o.Revision)
 	}
 	if s.Revision(o.Tag) != nil && o.Tag != Default {
 		return nil, hint.Usagef("take another name for the tag; revisions here: "+strings.Join(s.revisionNames(), ", "),
@@ -72,13 +72,14 @@ func usedBy(u Users) string {
 	return ", used by " + u.Text()
 }
 
-func (s *State) unknownRevision(doing, name string) error {
+// Unknown is the error that there is no revision of a name; doing is what needs it.
+func (s *State) Unknown(doing, name string) error {
 	if t := s.Tag(name); t != nil {
 		return hint.Usagef("name the revision: -r "+t.Revision, "%s: %s is a tag of revision %s, not a revision", doing, name, t.Revision)
 	}
 	known := s.revisionNames()
 	if len(known) == 0 {
-		return hint.Usagef("install one with `meshctl install --revision "+name+"`, or name the control plane's namespace with -i",
+		return hint.Usagef("`meshctl install` installs one; -i names another namespace",
 			"%s: there is no control plane in namespace %s", doing, s.Namespace)
 	}
 	next := "revisions here: " + strings.Join(known, ", ")
