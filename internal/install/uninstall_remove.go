@@ -137,9 +137,10 @@ func (w *leaving) wait(ctx context.Context, c Reader, kind schema.GroupVersionKi
 	follow, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := make(chan struct{}, 1)
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
-		ended <- c.Follow(follow, kind, namespace, func(obj *unstructured.Unstructured, gone bool) {
+		defer close(ended)
+		_ = c.Follow(follow, kind, namespace, func(obj *unstructured.Unstructured, gone bool) {
 			w.see(obj, gone)
 			select {
 			case changed <- struct{}{}:
