@@ -36,8 +36,9 @@ which of them is next. It changes nothing.
 With files, directories or - for stdin it judges those instead of the cluster;
 --from then says what runs.
 
-Exit codes: 0 nothing to do; 1 blockers or actions; 2 used wrongly, or a rule
-could not be decided. They are the same for every format.`,
+Exit codes: 0 nothing stands in the way; 1 blockers or actions; 2 used wrongly,
+or on a cluster something could not be decided. They are the same for every
+format.`,
 		Example: `  # From what runs to the version of this program
   meshctl upgrade plan
 

@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +60,7 @@ func runCheck(t *testing.T, id, file string, hit bool) {
 	}
 	for _, u := range plan.Undecided {
 		switch {
-		case !slices.Contains(u.IDs, id):
+		case u.ID != id:
 		case id == "older-releases":
 			found = true
 			lines = append(lines, u.Reason)

@@ -92,9 +92,9 @@ func (p *planner) crds() error {
 	ids := []string{"crds-lose", "crds-gain"}
 	why := p.facts.missing(mesh.CustomResourceDefinition)
 	if !p.current() {
-		why = "this meshctl holds the CRDs of Istio " + p.in.Embedded + " only"
+		why = because("this meshctl holds the CRDs of Istio " + p.in.Embedded + " only")
 	}
-	if why != "" {
+	if !why.empty() {
 		for _, id := range ids {
 			p.undecided(id, why)
 		}

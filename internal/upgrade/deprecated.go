@@ -41,7 +41,7 @@ func (p *planner) deprecatedFields() {
 	types := messages()
 	kinds := slices.SortedFunc(maps.Keys(types), mesh.Kind.Compare)
 	for _, kind := range kinds {
-		if why := p.facts.missing(kind); why != "" && p.in.Live {
+		if why := p.facts.missing(kind); !why.empty() && p.in.Live {
 			p.undecided(f.ID, why)
 		}
 		for _, o := range p.in.Snapshot.Objects(kind) {
@@ -217,7 +217,7 @@ func (p *planner) deprecatedValues() error {
 		return fmt.Errorf("reading the deprecated values: %w", err)
 	}
 	if p.facts.valuesObject == nil {
-		p.undecided("deprecated-values", "the control plane's ConfigMap istio-sidecar-injector, which holds the values, is not in the input")
+		p.undecided("deprecated-values", p.valuesGap())
 		return nil
 	}
 	f := &Finding{
@@ -238,4 +238,12 @@ func (p *planner) deprecatedValues() error {
 		p.add(f)
 	}
 	return nil
+}
+
+// valuesGap is why the values are not known.
+func (p *planner) valuesGap() gap {
+	if g := p.facts.missing(mesh.ConfigMap); !g.empty() {
+		return g
+	}
+	return because("there is no ConfigMap istio-sidecar-injector of the control plane, which holds the values")
 }

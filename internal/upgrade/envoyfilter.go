@@ -20,7 +20,7 @@ const envoyFilterDocs = "https://istio.io/latest/docs/reference/config/networkin
 // envoyFilters looks at every EnvoyFilter: none of them is covered by any
 // promise of compatibility.
 func (p *planner) envoyFilters() {
-	if why := p.facts.missing(mesh.EnvoyFilter); why != "" {
+	if why := p.facts.missing(mesh.EnvoyFilter); !why.empty() {
 		p.undecided("envoy-filters", why)
 		return
 	}
@@ -63,7 +63,7 @@ func (p *planner) envoyFilters() {
 		all.Hits = append(all.Hits, hit(mesh.Location{Object: o}, "%s", summarise(kinds)))
 	}
 	if !p.current() && len(all.Hits) > 0 {
-		p.undecided(unknown.ID, "this meshctl holds the Envoy API of Istio "+p.in.Embedded+" only")
+		p.undecided(unknown.ID, because("this meshctl holds the Envoy API of Istio "+p.in.Embedded+" only"))
 	}
 	for _, f := range []*Finding{version, unknown, deprecated, all} {
 		if len(f.Hits) > 0 {

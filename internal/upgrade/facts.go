@@ -2,8 +2,6 @@ package upgrade
 
 import (
 	"cmp"
-	"slices"
-	"strings"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 	core "k8s.io/api/core/v1"
@@ -77,50 +75,6 @@ func (f *facts) variables() map[string]any {
 		},
 	}
 }
-
-// missing says which of the kinds the snapshot does not hold, and why; empty
-// when it has them all.
-func (f *facts) missing(kinds ...mesh.Kind) string {
-	var absent, reasons []string
-	for _, k := range kinds {
-		if f.knows(k) {
-			continue
-		}
-		name := k.Kind
-		if isWorkload(k) {
-			name = "workloads"
-		}
-		switch why, skipped := f.snapshot.Skipped(k); {
-		case skipped:
-			reasons = append(reasons, k.Resource+" could not be read: "+why)
-		case f.live:
-			reasons = append(reasons, k.Resource+" could not be read in all namespaces")
-		case !slices.Contains(absent, name):
-			absent = append(absent, name)
-		}
-	}
-	if len(absent) > 0 {
-		reasons = append(reasons, holdsNo+strings.Join(absent, ", "))
-	}
-	return strings.Join(reasons, "; ")
-}
-
-// holdsNo begins the reason why files cannot decide a rule.
-const holdsNo = "the input holds no "
-
-func (f *facts) knows(k mesh.Kind) bool {
-	switch {
-	case k == mesh.ConfigMap:
-		return f.snapshot.KnownIn(k, f.snapshot.IstioNamespace())
-	case f.live:
-		return f.snapshot.KnownEverywhere(k)
-	case isWorkload(k):
-		return len(f.snapshot.Workloads()) > 0 || f.snapshot.Complete()
-	}
-	return f.snapshot.Complete() || len(objectsOf(f.snapshot, k)) > 0
-}
-
-func isWorkload(k mesh.Kind) bool { return slices.Contains(workloadKinds(), k) }
 
 func environment(w *mesh.Workload) map[string]string {
 	env := map[string]string{}

@@ -19,7 +19,7 @@ func (p *planner) gatewayAPI() error {
 	if err != nil {
 		return err
 	}
-	if why := p.facts.missing(mesh.CustomResourceDefinition); why != "" {
+	if why := p.facts.missing(mesh.CustomResourceDefinition); !why.empty() {
 		p.undecided("gateway-api-crds", why)
 		return nil
 	}

@@ -39,16 +39,16 @@ func (p *planner) kubernetes() error {
 	}
 	s, ok := all[p.plan.To.Minor()]
 	if !ok {
-		p.undecided("kubernetes-version", "which Kubernetes versions Istio "+p.plan.To.Minor()+" supports is not known here")
+		p.undecided("kubernetes-version", because("which Kubernetes versions Istio "+p.plan.To.Minor()+" supports is not known here"))
 		return nil
 	}
 	if p.in.Kubernetes == "" {
-		p.undecided("kubernetes-version", "the version of Kubernetes is not known: there is no cluster to ask")
+		p.undecided("kubernetes-version", because("there is no cluster to ask for its version"))
 		return nil
 	}
 	v, err := semver.NewVersion(p.in.Kubernetes)
 	if err != nil {
-		p.undecided("kubernetes-version", fmt.Sprintf("the cluster calls its version %q", p.in.Kubernetes))
+		p.undecided("kubernetes-version", because(fmt.Sprintf("the cluster calls its version %q", p.in.Kubernetes)))
 		return nil //nolint:nilerr // said in the plan
 	}
 	first, last := semver.MustParse(s.Kubernetes[0]), semver.MustParse(s.Kubernetes[1])

@@ -39,7 +39,7 @@ type outcome struct {
 	triggered bool
 	hits      []Hit
 	// undecided is why the rule could not be decided; empty when it could.
-	undecided string
+	undecided gap
 }
 
 // apply runs a rule over a mesh.
@@ -55,7 +55,7 @@ func (r *Rule) apply(f *facts) (outcome, error) {
 		}
 		holds, err := evaluate[bool](program, f.variables())
 		if err != nil {
-			return outcome{undecided: "its condition cannot be told here: " + err.Error()}, nil //nolint:nilerr // said in the plan
+			return outcome{undecided: because("the condition cannot be told here: " + err.Error())}, nil //nolint:nilerr // said in the plan
 		}
 		if !holds {
 			return outcome{undecided: missing}, nil
@@ -72,7 +72,7 @@ func (r *Rule) apply(f *facts) (outcome, error) {
 		}
 		out.hits = append(out.hits, hits...)
 		if undecided != "" {
-			out.undecided = undecided
+			out.undecided = because(undecided)
 		}
 	}
 	out.triggered = r.Everyone || len(out.hits) > 0
@@ -80,10 +80,10 @@ func (r *Rule) apply(f *facts) (outcome, error) {
 }
 
 // missing says which kinds the rule would need and the snapshot does not hold.
-func (r *Rule) missing(f *facts) (string, error) {
+func (r *Rule) missing(f *facts) (gap, error) {
 	kinds, err := r.kinds()
 	if err != nil {
-		return "", err
+		return gap{}, err
 	}
 	return f.missing(kinds...), nil
 }

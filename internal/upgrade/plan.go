@@ -45,12 +45,6 @@ type Finding struct {
 	Hits []Hit `json:"hits"`
 }
 
-// Undecided is rules or checks that the input says too little for.
-type Undecided struct {
-	Reason string   `json:"reason"`
-	IDs    []string `json:"ids"`
-}
-
 // Plan is what an upgrade means for one mesh.
 type Plan struct {
 	From          Version         `json:"from"`
@@ -171,8 +165,8 @@ func (p *planner) start() (*ControlPlane, error) {
 		return nil, hint.Usagef(say, "the files hold no istiod, so the version that runs is not known")
 	case plane == nil:
 		why := p.facts0().missing(mesh.Deployment, mesh.Pod)
-		if why != "" {
-			return nil, hint.Unanswerablef(say, "finding the version that runs: %s", why)
+		if !why.empty() {
+			return nil, hint.Unanswerablef(say, "finding the version that runs: %s %s", strings.Join(why.kinds, " and "), why.reason)
 		}
 		return nil, hint.Unanswerablef("name the control plane's namespace with -i, or say the version with --from",
 			"there is no istiod in namespace %q", p.in.Snapshot.IstioNamespace())
@@ -231,7 +225,7 @@ func (p *planner) rules() error {
 				ID: r.ID, Since: r.Version, Severity: r.Severity, Title: r.Title, What: r.What, Why: r.Why, Todo: r.Todo,
 				Keep: r.Keep, Link: r.Link, Hits: out.hits,
 			})
-		case out.undecided != "":
+		case !out.undecided.empty():
 			p.undecided(r.ID, out.undecided)
 		}
 	}
@@ -243,16 +237,6 @@ func (p *planner) add(f *Finding) {
 		f.Hits = []Hit{}
 	}
 	p.plan.Findings = append(p.plan.Findings, f)
-}
-
-func (p *planner) undecided(id, reason string) {
-	for i := range p.plan.Undecided {
-		if u := &p.plan.Undecided[i]; u.Reason == reason {
-			u.IDs = append(u.IDs, id)
-			return
-		}
-	}
-	p.plan.Undecided = append(p.plan.Undecided, Undecided{Reason: reason, IDs: []string{id}})
 }
 
 // finish sorts and counts.
@@ -272,9 +256,7 @@ func (p *Plan) finish() {
 		}
 	}
 	slices.SortStableFunc(p.Findings, func(a, b *Finding) int { return cmp.Compare(severityRank(a.Severity), severityRank(b.Severity)) })
-	for _, u := range p.Undecided {
-		p.Summary.Undecided += len(u.IDs)
-	}
+	p.Summary.Undecided = len(p.Undecided)
 }
 
 // Work says whether the plan holds anything to do before or with the upgrade.

@@ -233,28 +233,6 @@ func andMore(n int) string {
 	return fmt.Sprintf(", and %d more", n)
 }
 
-func (w *writer) undecided(all []Undecided) {
-	if len(all) == 0 {
-		return
-	}
-	w.line("")
-	w.line("%s", w.paint(output.Warn, "NOT DECIDED"))
-	var absent, ids []string
-	for _, u := range all {
-		kinds, found := strings.CutPrefix(u.Reason, holdsNo)
-		if !found {
-			w.wrapped("  ", strings.Join(u.IDs, ", ")+": "+u.Reason)
-			continue
-		}
-		absent, ids = append(absent, strings.Split(kinds, ", ")...), append(ids, u.IDs...)
-	}
-	if len(ids) > 0 {
-		slices.Sort(absent)
-		w.wrapped("  ", fmt.Sprintf("%s, because the input does not hold all they look at (%s): %s",
-			plural(len(ids), "rule or check", "rules and checks"), strings.Join(slices.Compact(absent), ", "), strings.Join(ids, ", ")))
-	}
-}
-
 func (w *writer) steps(steps []Step) {
 	if len(steps) == 0 {
 		return

@@ -41,7 +41,7 @@ func (f *fleet) groups() []ProxyGroup {
 
 // oldProxies finds proxies that would be more than two minor releases behind.
 func (p *planner) oldProxies() {
-	if why := p.facts.missing(mesh.Pod); why != "" {
+	if why := p.facts.missing(mesh.Pod); !why.empty() {
 		p.undecided("old-proxies", why)
 		return
 	}

@@ -72,8 +72,8 @@ func runRule(t *testing.T, r *Rule, name string, triggered bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.undecided != "" {
-		t.Errorf("%s: undecided: %s", file, out.undecided)
+	if !out.undecided.empty() {
+		t.Errorf("%s: undecided: %v", file, out.undecided)
 	}
 	if out.triggered != triggered {
 		t.Errorf("%s: triggered is %v, must be %v", file, out.triggered, triggered)

@@ -110,6 +110,11 @@ func (s *stepper) upgraded() Step {
 // tags points the tags of the old control planes to the new one.
 func (s *stepper) tags() Step {
 	step := Step{Name: "tag", Commands: []string{}}
+	if s.unknown(&step, mesh.MutatingWebhookConfiguration) {
+		step.What = "point the tags to revision " + s.revision
+		step.Commands = []string{"meshctl tag list", s.setTag("TAG")}
+		return step
+	}
 	var moved []string
 	hasDefault := false
 	for _, t := range s.fleet.tags {
@@ -134,6 +139,16 @@ func (s *stepper) tags() Step {
 		step.What = "point the tags to revision " + s.revision + ": new pods get the new proxy"
 	}
 	return step
+}
+
+// unknown says whether a step cannot be told because a kind is not known, and
+// notes it.
+func (s *stepper) unknown(step *Step, kind mesh.Kind) bool {
+	g := s.facts.missing(kind)
+	if !g.empty() && s.in.Live {
+		s.undecided("step "+step.Name, g)
+	}
+	return !g.empty() && s.in.Live
 }
 
 func (s *stepper) setTag(name string) string {
@@ -168,6 +183,11 @@ func (s *stepper) labels() Step {
 // restarts is for the pods whose proxy is older than the target.
 func (s *stepper) restarts() Step {
 	step := Step{Name: "restart", Commands: []string{}}
+	if s.unknown(&step, mesh.Pod) {
+		step.What = "restart the workloads whose proxy is older"
+		step.Commands = []string{"kubectl rollout restart deployment -n NAMESPACE"}
+		return step
+	}
 	stale := map[[2]string]bool{}
 	pods, bare := 0, 0
 	for _, x := range s.fleet.proxies {

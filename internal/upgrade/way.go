@@ -84,7 +84,7 @@ func (p *planner) runs(v Version) bool {
 func (p *planner) older(from Version) {
 	const oldest = 25 // the first minor release with rules
 	if !p.plan.Way.Down && from.v.Minor() < oldest-1 {
-		p.undecided("older-releases", fmt.Sprintf("what 1.%d to 1.%d changed is not in these rules: read their upgrade notes at https://istio.io/latest/news/releases/",
-			from.v.Minor()+1, oldest-1))
+		p.undecided("older-releases", because(fmt.Sprintf("what 1.%d to 1.%d changed is not in these rules: read their upgrade notes at https://istio.io/latest/news/releases/",
+			from.v.Minor()+1, oldest-1)))
 	}
 }
