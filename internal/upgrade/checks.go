@@ -13,6 +13,9 @@ func (p *planner) checks() error {
 		return err
 	}
 	p.envoyFilters()
+	if err := p.guards(); err != nil {
+		return err
+	}
 	p.apiVersions()
 	p.deprecatedFields()
 	if err := p.deprecatedValues(); err != nil {
@@ -27,7 +30,7 @@ func (p *planner) checks() error {
 func CheckIDs() []string {
 	return []string{
 		"downgrade", "skips-a-minor", "skips-minors", "older-releases", "kubernetes-version", "gateway-api-crds", "crds-lose", "crds-gain",
-		"envoy-filters", "envoy-filter-unknown", "envoy-filter-deprecated", "envoy-filter-proxy-version", "old-api-versions", "deprecated-fields",
+		"envoy-filters", "envoy-filter-unknown", "envoy-filter-deprecated", "envoy-filter-proxy-version", "envoy-runtime-guards", "old-api-versions", "deprecated-fields",
 		"deprecated-values", "old-proxies", "unknown-proxies",
 	}
 }

@@ -43,10 +43,24 @@ func newFacts(s *mesh.Snapshot, plane *ControlPlane, live bool) *facts {
 	f.configObject, f.config = f.control("istio", revision, "mesh")
 	f.valuesObject, f.values = f.control("istio-sidecar-injector", revision, "values")
 	f.ambient = isAmbient(s)
-	for _, w := range s.Workloads() {
-		f.sidecars = f.sidecars || (w.HasProxy() && !isZtunnel(w.PodLabels))
-	}
+	f.sidecars = hasProxies(s)
 	return f
+}
+
+// hasProxies says whether any pod carries Istio's proxy. Injected ones are
+// not in the template of their workload, so the pods themselves are asked.
+func hasProxies(s *mesh.Snapshot) bool {
+	for _, pod := range s.Pods() {
+		if pod.Spec != nil && proxyContainer(pod.Spec) != nil && !isZtunnel(pod.Labels) {
+			return true
+		}
+	}
+	for _, w := range s.Workloads() {
+		if w.HasProxy() && !isZtunnel(w.PodLabels) {
+			return true
+		}
+	}
+	return false
 }
 
 // control is a document in a ConfigMap of the control plane.

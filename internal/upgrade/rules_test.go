@@ -156,6 +156,10 @@ func TestRulesAreComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	releases, err := supported()
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]bool{}
 	for _, r := range rules {
 		if seen[r.ID] || slices.Contains(CheckIDs(), r.ID) {
@@ -170,8 +174,10 @@ func TestRulesAreComplete(t *testing.T) {
 				t.Errorf("%s: %s is no sentence: %s", r.ID, field, value)
 			}
 		}
-		if !strings.HasPrefix(r.Link, "https://istio.io/latest/news/releases/"+r.Version+".x/announcing-"+r.Version+"/") {
-			t.Errorf("%s: the link does not lead to the notes of %s: %s", r.ID, r.Version, r.Link)
+		envoy := releases[r.Version].Envoy
+		if !strings.HasPrefix(r.Link, "https://istio.io/latest/news/releases/"+r.Version+".x/announcing-"+r.Version+"/") &&
+			!strings.HasPrefix(r.Link, "https://www.envoyproxy.io/docs/envoy/latest/version_history/v"+envoy+"/") {
+			t.Errorf("%s: the link leads neither to the notes of %s nor to those of its Envoy %s: %s", r.ID, r.Version, envoy, r.Link)
 		}
 		if severityRank(r.Severity) < 0 {
 			t.Errorf("%s: there is no severity %q", r.ID, r.Severity)
