@@ -105,6 +105,7 @@ func commands(f *Factory) []*cobra.Command {
 		newUninstallCmd(f),
 		newTagCmd(f),
 		newManifestCmd(f),
+		newProfileCmd(f),
 		newImagesCmd(f),
 		newAnalyzeCmd(f),
 		newExplainCmd(f),

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/hint"
@@ -44,6 +45,22 @@ func (c *chartSource) profile(name string) ([]byte, error) {
 		}
 	}
 	return profiles.Read(name)
+}
+
+// profileNames are the profiles that there are, sorted.
+func (c *chartSource) profileNames() []string {
+	names := profiles.List()
+	if c.custom {
+		files, err := fs.Glob(c.fsys, "profiles/*.yaml")
+		if err != nil {
+			return names // only a malformed pattern fails
+		}
+		for _, f := range files {
+			names = append(names, strings.TrimSuffix(path.Base(f), ".yaml"))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // load reads the chart in a directory below charts/, without what only people read.

@@ -36,7 +36,10 @@ type Spec struct {
 	// Warnings are settings that are allowed and probably not meant.
 	Warnings []string
 
-	tree        map[string]any // the merged IstioOperator document
+	given       map[string]any // the merged IstioOperator document
+	tree        map[string]any // the same with spec.values as the charts want them
+	schema      *shape         // of that document
+	ground      map[string]any // the default profile
 	charts      *chartSource
 	kubeVersion string
 	guarded     bool
@@ -73,11 +76,15 @@ func Resolve(in Inputs) (*Spec, error) {
 	}
 	spec["profile"] = name
 	userValues := r.userValues()
+	given := cloneMap(tree)
+	if v, own := lookupMap(given, "spec", "values"), userValues["defaultRevision"]; own == nil {
+		delete(v, "defaultRevision") // the profile's; whoever gives it means it
+	}
 	toHelm(tree, userValues)
 	warnings := overruled(tree, userValues)
 	_, said := userValues["defaultRevision"] // what the user says of it stands
 	s := &Spec{
-		Profile: name, Warnings: warnings, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion, guarded: in.Guard && !said,
+		Profile: name, Warnings: warnings, given: given, ground: r.ground, schema: r.document, tree: tree, charts: r.charts, kubeVersion: in.KubeVersion, guarded: in.Guard && !said,
 		Namespace: lookupString(tree, "metadata", "namespace"),
 		Revision:  lookupString(spec, "values", "revision"),
 		Hub:       lookupString(spec, "hub"), Tag: lookupString(spec, "tag"),
@@ -196,7 +203,7 @@ func (r *resolver) profile(flag string) (map[string]any, string, error) {
 func (r *resolver) readProfile(name string) (map[string]any, error) {
 	data, err := r.charts.profile(name)
 	if err != nil {
-		return nil, hint.Usagef(oneOf(name, profiles.List()), "choosing a profile: there is no profile %q", name)
+		return nil, hint.Usagef(oneOf(name, r.charts.profileNames()), "choosing a profile: there is no profile %q", name)
 	}
 	m := map[string]any{}
 	if err := yaml.Unmarshal(data, &m); err != nil {

@@ -82,9 +82,11 @@ func asTyped(c Case) string {
 	for _, a := range c.Args {
 		fmt.Fprintf(&b, " %q", a)
 	}
-	for i, f := range c.Files {
+	for i := range c.Files {
 		fmt.Fprintf(&b, " -f %d.yaml", i)
-		defer fmt.Fprintf(&b, "\n--- %d.yaml\n%s", i, document(f))
+	}
+	for i, f := range c.Files {
+		fmt.Fprintf(&b, "\n--- %d.yaml\n%s", i, document(f))
 	}
 	return b.String()
 }
