@@ -23,6 +23,13 @@ func (r *applyRun) announce(p *install.Plan) {
 		title += ", revision " + t.revision
 	}
 	io.Errf("%s, into namespace %s of context %s (%s)", title, t.namespace, name, server)
+	if last := p.Resumes(); last != nil {
+		how := "failed"
+		if last.Status == install.Deploying {
+			how = "was killed, or still runs"
+		}
+		io.Errf("the last run, %s, %s: this one goes on from what is there", entryTitle(last), how)
+	}
 	counts := []string{}
 	for _, c := range []struct {
 		action install.Action

@@ -114,5 +114,5 @@ func rollbackTarget(inv *install.Inventory, e *install.Entry, in install.Inputs,
 
 // entryTitle names an entry of a history in a sentence.
 func entryTitle(e *install.Entry) string {
-	return fmt.Sprintf("entry %d of %s: Istio %s", e.Number, e.Time.UTC().Format("2006-01-02 15:04"), e.Version)
+	return fmt.Sprintf("entry %d (%s, Istio %s, %s UTC)", e.Number, e.Action, e.Version, e.Time.UTC().Format("2006-01-02 15:04"))
 }

@@ -139,6 +139,17 @@ func (p *Plan) Blocked() error {
 	return joinFailures("planning the install", refusals)
 }
 
+// Resumes is the run before this one if it did not end well: killed, or failed.
+func (p *Plan) Resumes() *Entry {
+	if p.inventory == nil {
+		return nil
+	}
+	if last := p.inventory.Last(); last != nil && (last.Status == Deploying || last.Status == Broken) {
+		return last
+	}
+	return nil
+}
+
 // changes sums up what the plan writes.
 func (p *Plan) changes() string {
 	var parts []string

@@ -7,10 +7,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -29,17 +31,28 @@ type meshctl struct {
 	binary, kubeconfig, home string
 }
 
-// build makes the binary from the checkout.
+// build makes the binary from the checkout, once for all tests.
 func build(t *testing.T) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "meshctl")
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var built = sync.OnceValues(func() (string, error) {
+	out, err := filepath.Abs(filepath.Join(repo, ".cache", "bin", "meshctl-e2e"))
+	if err != nil {
+		return "", err
+	}
 	cmd := exec.Command("go", "build", "-o", out, "./cmd/meshctl")
 	cmd.Dir = repo
 	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building meshctl: %v\n%s", err, b)
+		return "", fmt.Errorf("building meshctl: %w\n%s", err, b)
 	}
-	return out
-}
+	return out, nil
+})
 
 // run runs a command line, two minutes at most.
 func (m meshctl) run(t *testing.T, stdin string, args ...string) result {

@@ -119,6 +119,30 @@ func TestPlanAndUndo(t *testing.T) {
 		contains(t, "stderr", r.stderr, "Deployment istio-system/istiod", `"kubectl-edit" owns`, `env[name="PILOT_TRACE_SAMPLING"].value`, "--force-conflicts")
 		m.want(t, 0, "install", "--set", "components.egressGateways[0].enabled=true", "--force-conflicts", "-y")
 	})
+	t.Run("what istiod writes into its webhooks stays", func(t *testing.T) {
+		bundles := func() string {
+			o, err := resource(t, b.REST(), "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", "").Get(t.Context(), "istio-sidecar-injector", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []string
+			hooks, _, _ := unstructured.NestedSlice(o.Object, "webhooks")
+			for _, h := range hooks {
+				bundle, _, _ := unstructured.NestedString(h.(map[string]any), "clientConfig", "caBundle")
+				all = append(all, bundle)
+			}
+			return strings.Join(all, " ")
+		}
+		before := bundles()
+		if len(before) < 1000 {
+			t.Fatalf("istiod wrote no CA into its webhooks: %q", before)
+		}
+		m.want(t, 0, "install", "--set", "components.egressGateways[0].enabled=true", "--set", "values.sidecarInjectorWebhook.reinvocationPolicy=IfNeeded", "-y")
+		if after := bundles(); after != before {
+			t.Error("changing the webhooks took istiod's CA from them")
+		}
+		m.want(t, 0, "install", "--set", "components.egressGateways[0].enabled=true", "-y")
+	})
 	t.Run("what an autoscaler decides stays", func(t *testing.T) {
 		patchAs(t, b.REST(), "kube-controller-manager", "istio-ingressgateway", `{"spec":{"replicas":3}}`)
 		again(t, m, b.REST(), "install", "--set", "components.egressGateways[0].enabled=true", "-y")
