@@ -135,7 +135,7 @@ func (u *upgradePlanFlags) readCluster(ctx context.Context, f *Factory, in *upgr
 	if err != nil {
 		return err
 	}
-	kinds, err := upgrade.Reads()
+	kinds, err := upgrade.Reads(u.from, u.to)
 	if err != nil {
 		return err
 	}

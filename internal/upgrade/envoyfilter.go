@@ -24,11 +24,17 @@ func (p *planner) envoyFilters() {
 		p.undecided("envoy-filters", why)
 		return
 	}
+	if p.plan.To.Compare(p.plan.From) == 0 {
+		return // nothing changes for them
+	}
 	all := &Finding{
 		ID: "envoy-filters", Severity: Action, Title: "EnvoyFilters patch what istiod generates, and that changes with every release",
 		What: "Istio promises no compatibility for them: a patch may stop matching without a word, or break the proxies it applies to.",
 		Todo: "Try them with one workload on the new version, and compare: `meshctl proxy-config listener|cluster|route POD -o json` before and after.",
 		Link: envoyFilterDocs,
+	}
+	if p.plan.To.Minor() == p.plan.From.Minor() {
+		all.Severity = Note // patches keep what istiod generates, as a rule
 	}
 	version := &Finding{
 		ID: "envoy-filter-proxy-version", Severity: Blocker, Title: "EnvoyFilter patches that no proxy of " + p.plan.To.String() + " will get",

@@ -79,11 +79,16 @@ type planner struct {
 	plan  *Plan
 }
 
-// Reads are the kinds that a plan needs.
-func Reads() ([]mesh.Kind, error) {
+// Reads are the kinds that a plan needs; from may be empty, for what runs.
+func Reads(from, to string) ([]mesh.Kind, error) {
 	rules, err := Rules()
 	if err != nil {
 		return nil, err
+	}
+	start, _ := ParseVersion(from) // what is no version comes before all
+	end, err := ParseVersion(to)
+	if err != nil {
+		return nil, hint.Usagef("for example --to 1.31.1", "--to: %w", err)
 	}
 	all := append(workloadKinds(), mesh.Namespace, mesh.ConfigMap, mesh.MutatingWebhookConfiguration, mesh.CustomResourceDefinition, mesh.EnvoyFilter)
 	for _, k := range mesh.Kinds() {
@@ -91,7 +96,7 @@ func Reads() ([]mesh.Kind, error) {
 			all = append(all, k)
 		}
 	}
-	for _, r := range rules {
+	for _, r := range between(rules, start, end) {
 		kinds, err := r.kinds()
 		if err != nil {
 			return nil, err

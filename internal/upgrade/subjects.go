@@ -82,7 +82,13 @@ func kindsOf(name string) ([]mesh.Kind, error) {
 	if !found {
 		return nil, fmt.Errorf("there is no kind %s; a kind that mesh does not know is written with its group", name)
 	}
-	return []mesh.Kind{mesh.ForeignKind(group+"/v1", kind)}, nil
+	foreign := mesh.ForeignKind(group+"/v1", kind)
+	foreign.Resource = strings.ToLower(kind) + "s"
+	if stem, found := strings.CutSuffix(foreign.Resource, "ys"); found {
+		foreign.Resource = stem + "ies"
+	}
+	foreign.Namespaced = !strings.HasPrefix(kind, "Cluster")
+	return []mesh.Kind{foreign}, nil
 }
 
 // workloadKinds are the kinds of workloads that are read; Pods and Deployments

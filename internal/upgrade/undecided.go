@@ -41,11 +41,7 @@ func (f *facts) missing(kinds ...mesh.Kind) gap {
 		if f.knows(k) {
 			continue
 		}
-		name := k.Resource
-		if name == "" {
-			name = k.Kind
-		}
-		reason := notHeld
+		name, reason := k.Resource, notHeld
 		if _, skipped := f.snapshot.Skipped(k); skipped {
 			reason = notAllowed
 		} else if f.live {
