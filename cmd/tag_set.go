@@ -31,11 +31,16 @@ func (t *tagInputs) add(c *cobra.Command, f *Factory) {
 	c.ValidArgsFunction = f.completeTags
 }
 
+// check takes the name of the tag, and says what is missing.
+func (t *tagInputs) check(args []string) error {
+	if t.set.Tag = args[0]; t.set.Revision == "" {
+		return hint.Usagef("add -r REVISION; `meshctl tag list` shows the revisions", "tag %s: the revision is missing", t.set.Tag)
+	}
+	return nil
+}
+
 // objects are what the tag consists of, with its target in the cluster.
 func (t *tagInputs) objects(state *revision.State) (*revision.Target, []*unstructured.Unstructured, error) {
-	if t.set.Revision == "" {
-		return nil, nil, hint.Usagef("add -r REVISION; `meshctl tag list` shows the revisions", "setting tag %s: the revision is missing", t.set.Tag)
-	}
 	target, err := state.Target(t.set)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +83,9 @@ other has injected.`,
   meshctl tag set default --revision 1-31-2 --overwrite --dry-run`,
 		Args: exactArgs("the name of the tag"),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.tag.set.Tag = args[0]
+			if err := o.tag.check(args); err != nil {
+				return err
+			}
 			return o.run(c.Context(), f)
 		},
 	}
@@ -192,7 +199,9 @@ revision, whose certificate authority goes into the webhooks; nothing is changed
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := context.WithTimeout(c.Context(), tagTimeout)
 			defer stop()
-			t.set.Tag = args[0]
+			if err := t.check(args); err != nil {
+				return err
+			}
 			state, _, err := f.revisions(ctx)
 			if err != nil {
 				return err

@@ -148,7 +148,14 @@ func (s *Spec) tagDefault(c *component, whole *chart.Chart, caps *common.Capabil
 	tagged.tree, tagged.role, tagged.guarded = s.Tree(), DefaultByInjector, false
 	put(lookupMap(tagged.tree, "spec", "values"), []any{DefaultRevision}, "revisionTags")
 	rendered, _, err := c.renderChart(&tagged, tagTemplates(whole), caps)
-	return slices.DeleteFunc(rendered, func(o *unstructured.Unstructured) bool { return !isTag(o) }), err
+	if err != nil {
+		return nil, err
+	}
+	rendered = slices.DeleteFunc(rendered, func(o *unstructured.Unstructured) bool { return !isTag(o) })
+	for _, o := range rendered {
+		asPeer(o)
+	}
+	return rendered, nil
 }
 
 // asDefault adds and changes what the role wants in the objects of the control

@@ -45,6 +45,9 @@ func RenderTag(in TagInputs) ([]*unstructured.Unstructured, error) {
 	put(values, in.AutoInject, "sidecarInjectorWebhook", "enableNamespacesByDefault")
 	if in.InjectionURL != "" {
 		put(values, in.InjectionURL, "istiodRemote", "injectionURL")
+		if host, _, ok := strings.Cut(in.InjectionURL, "/inject"); ok {
+			put(values, host+"/validate", "base", "validationURL")
+		}
 	}
 	if in.Tag == DefaultRevision {
 		spec.role = DefaultByTag
@@ -58,6 +61,7 @@ func RenderTag(in TagInputs) ([]*unstructured.Unstructured, error) {
 		if o.GetLabels()["istio.io/tag"] != in.Tag {
 			continue // what the revision itself has
 		}
+		asPeer(o)
 		if o.GetKind() == "MutatingWebhookConfiguration" && in.WebhookName != "" {
 			o.SetName(in.WebhookName)
 		}
@@ -103,6 +107,17 @@ func tagTemplates(whole *chart.Chart) *chart.Chart {
 		}
 	}
 	return &part
+}
+
+// asPeer makes an object of a tag what istioctl makes of it: it notes no owner,
+// and selects istiod by its revision even where that is the one without a name.
+func asPeer(o *unstructured.Unstructured) {
+	labels := o.GetLabels()
+	delete(labels, "install.operator.istio.io/owning-resource")
+	o.SetLabels(labels)
+	if o.GetKind() == "Service" {
+		put(o.Object, map[string]any{"app": "istiod", LabelRevision: labels[LabelRevision]}, "spec", "selector")
+	}
 }
 
 // trust puts the certificate authority of the revision into the webhooks, so

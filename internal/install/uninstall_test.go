@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/hint"
 )
@@ -176,4 +177,152 @@ func (k keeping) Delete(ctx context.Context, obj *unstructured.Unstructured, dry
 		return nil
 	}
 	return k.memory.Delete(ctx, obj, dryRun)
+}
+
+// TestPurgeTakesWhatIsWrittenBesides has the tag that istioctl set, what istiod
+// wrote, and meshctl's own records.
+func TestPurgeTakesWhatIsWrittenBesides(t *testing.T) {
+	t.Parallel()
+	put := func(m *memory, labels map[string]string, obj *unstructured.Unstructured) *unstructured.Unstructured {
+		obj.SetLabels(labels)
+		m.objects[ident(obj)] = obj
+		return obj
+	}
+	fill := func() *memory {
+		m := installed()
+		put(m, map[string]string{"istio.io/tag": "prod", LabelRevision: "canary"}, object("MutatingWebhookConfiguration", "", "tag-prod"))
+		put(m, map[string]string{"istio.io/config": "true"}, object("ConfigMap", "shop", "istio-ca-root-cert"))
+		put(m, nil, object("ConfigMap", "istio-system", "istio-leader")).SetAnnotations(map[string]string{"control-plane.alpha.kubernetes.io/leader": "{}"})
+		put(m, nil, object("ConfigMap", "istio-system", "istio-of-mine"))
+		put(m, nil, object("Lease", "istio-system", "istio-gateway-deployment-canary"))
+		put(m, nil, object("Lease", "istio-system", "istio-gateway-deployment-default"))
+		put(m, nil, object("Secret", "istio-system", "istio-ca-secret"))
+		put(m, nil, object("Namespace", "", "istio-system"))
+		put(m, nil, object("Namespace", "", "kube-system"))
+		for _, revision := range []string{"default", "canary"} {
+			inv := &Inventory{Revision: revision, History: []Entry{{Number: 3}, {Number: 4}}, namespace: "istio-system"}
+			record := inv.object()
+			m.objects[ident(record)] = record
+			put(m, nil, object("Secret", "istio-system", HistoryName(revision, 3)))
+			put(m, nil, object("Secret", "istio-system", HistoryName(revision, 4)))
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		options    FindOptions
+		goes, kept []string
+	}{
+		"purge": {FindOptions{Purge: true, Namespace: "istio-system"},
+			[]string{"MutatingWebhookConfiguration tag-prod", "ConfigMap shop/istio-ca-root-cert", "ConfigMap istio-system/istio-leader",
+				"Lease istio-system/istio-gateway-deployment-canary", "Lease istio-system/istio-gateway-deployment-default",
+				"Secret istio-system/meshctl-history-default-3", "Secret istio-system/meshctl-history-canary-4", "ConfigMap istio-system/meshctl-inventory-default"},
+			[]string{"Secret istio-system/istio-ca-secret"}},
+		"purge, namespaces too": {FindOptions{Purge: true, Namespace: "istio-system", Namespaces: true},
+			[]string{"ConfigMap istio-system/istio-leader"},
+			[]string{"Secret istio-system/istio-ca-secret", "Namespace istio-system: it has ConfigMap istio-system/istio-of-mine and 1 more"}},
+		"purge, the key too": {FindOptions{Purge: true, Namespace: "istio-system", CASecret: true},
+			[]string{"Secret istio-system/istio-ca-secret"}, nil},
+		"a revision": {FindOptions{Revision: "canary", Namespace: "istio-system"},
+			[]string{"MutatingWebhookConfiguration tag-prod", "Deployment istio-system/istiod-canary", "Lease istio-system/istio-gateway-deployment-canary",
+				"Secret istio-system/meshctl-history-canary-3", "Secret istio-system/meshctl-history-canary-4", "ConfigMap istio-system/meshctl-inventory-canary"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := fill()
+			r, err := Find(t.Context(), m, c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found []string
+			for _, x := range r.Objects {
+				found = append(found, ident(x.Object))
+			}
+			for _, want := range c.goes {
+				if !slices.Contains(found, want) {
+					t.Errorf("%s stays", want)
+				}
+			}
+			if slices.Contains(found, "ConfigMap istio-system/istio-of-mine") || slices.Contains(found, "Namespace kube-system") {
+				t.Errorf("what is others' goes: %q", found)
+			}
+			if c.options.Revision != "" && len(found) != len(c.goes) {
+				t.Errorf("goes: %q", found)
+			}
+			if len(r.Kept) != len(c.kept) {
+				t.Errorf("kept %q", r.Kept)
+			}
+			for _, want := range c.kept {
+				if !slices.ContainsFunc(r.Kept, func(k string) bool { return strings.HasPrefix(k, want) }) {
+					t.Errorf("it is not said that %s: %q", want, r.Kept)
+				}
+			}
+			if err := r.Remove(t.Context(), m, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestNamespacesWithNothingElseInThemGo(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	for _, o := range []*unstructured.Unstructured{object("Deployment", "istio-system", "istiod"), object("DaemonSet", "kube-system", "cni")} {
+		o.SetLabels(map[string]string{LabelComponent: "Pilot", LabelRevision: "default"})
+		m.objects[ident(o)] = o
+	}
+	for _, o := range []*unstructured.Unstructured{
+		object("Namespace", "", "istio-system"), object("Namespace", "", "kube-system"),
+		object("ServiceAccount", "istio-system", "default"), object("ConfigMap", "istio-system", "kube-root-ca.crt"),
+	} {
+		m.objects[ident(o)] = o
+	}
+	r, err := Find(t.Context(), m, FindOptions{Purge: true, Namespaces: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := ident(r.Objects[len(r.Objects)-1].Object); last != "Namespace istio-system" || len(r.Objects) != 3 {
+		t.Errorf("%d objects, the last is %s", len(r.Objects), last)
+	}
+}
+
+// TestRemovalFollowsWhatTakesItsTime deletes an object that goes later.
+func TestRemovalFollowsWhatTakesItsTime(t *testing.T) {
+	t.Parallel()
+	m := installed()
+	slow := m.objects["Deployment istio-system/istiod-canary"]
+	slow.SetUID("u")
+	r, err := Find(t.Context(), m, FindOptions{Revision: "canary"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &lingering{memory: m, slow: slow}
+	if err := r.Remove(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Objects[0].Gone || len(m.did("follow")) != 1 {
+		t.Errorf("gone: %v, followed %q", r.Objects[0].Gone, m.did("follow"))
+	}
+}
+
+// lingering is a cluster in which a deleted object goes when somebody watches.
+type lingering struct {
+	*memory
+	slow *unstructured.Unstructured
+}
+
+func (l *lingering) Delete(ctx context.Context, obj *unstructured.Unstructured, dryRun bool) error {
+	if ident(obj) == ident(l.slow) {
+		return nil
+	}
+	return l.memory.Delete(ctx, obj, dryRun)
+}
+
+func (l *lingering) Follow(ctx context.Context, kind schema.GroupVersionKind, namespace string, see func(*unstructured.Unstructured, bool)) error {
+	l.mu.Lock()
+	_ = l.called("follow " + kind.Kind)
+	l.mu.Unlock()
+	see(l.slow, false)
+	see(l.slow, true)
+	<-ctx.Done()
+	return nil
 }
