@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -66,9 +67,11 @@ func withoutZeroes(text []byte) []byte {
 func output(t *testing.T, tool string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", tool, strings.Join(args, " "), err, err.(*exec.ExitError).Stderr)
+		t.Fatalf("%s %s: %v\n%s", tool, strings.Join(args, " "), err, &stderr)
 	}
 	return out
 }
