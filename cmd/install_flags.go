@@ -47,9 +47,10 @@ func (r *renderFlags) render(f *Factory, kubeVersion string, guard bool) (instal
 	return in, spec, manifest, err
 }
 
-// given says whether any flag says what to install. A revision alone says where.
-func (r *renderFlags) given() bool {
-	return r.profile != "" || len(r.files) > 0 || len(r.set) > 0 || r.manifests != ""
+// whole says whether the flags say by themselves what to install: settings and a
+// registry only change something else, and a revision says where.
+func (r *renderFlags) whole() bool {
+	return r.profile != "" || len(r.files) > 0 || r.manifests != ""
 }
 
 // inputs reads what the flags name.

@@ -24,9 +24,10 @@ func newUpgradeCmd(f *Factory) *cobra.Command {
 		GroupID: groupInstall,
 		Short:   "Bring what is installed to this version of Istio",
 		Long: `Bring a revision of the control plane to the version of Istio that this meshctl
-carries. Without --profile, -f and --set it takes those of the last install,
-from the history. Otherwise it does what install does: it plans, shows, asks and
-waits. An older version than the installed one takes --allow-downgrade.`,
+carries. Without --profile, -f and --manifests it takes those of the last
+install, from the history, with --set on top of its settings. Otherwise it does
+what install does: it plans, shows, asks and waits. An older version than the
+installed one takes --allow-downgrade.`,
 		Example: `  # What does the new version mean for this mesh?
   meshctl upgrade plan
 
@@ -87,20 +88,25 @@ func (o *upgradeOptions) run(ctx context.Context, f *Factory) error {
 	for _, w := range manifest.Warnings {
 		f.IO.Warnf("%s", w)
 	}
+	if spec.Tag != install.Version && !o.render.whole() {
+		f.IO.Warnf("the inputs of the last install pin the tag %s, and this meshctl carries Istio %s: --set tag=%s goes there", spec.Tag, install.Version, install.Version)
+	}
 	f.IO.Errf("upgrade from Istio %s to %s", last.Version, spec.Tag)
 	run := &applyRun{applyFlags: &o.apply, f: f, client: client, cluster: cluster, manifest: manifest, target: targetOf(spec, in, "upgrade")}
 	return run.run(ctx)
 }
 
-// inputs are those that were given, and else those of the last install.
+// inputs are those of the last install with the settings that are given on top;
+// a profile, files or charts of their own take their place.
 func (o *upgradeOptions) inputs(ctx context.Context, f *Factory, c install.Reader, inv *install.Inventory, last *install.Entry) (install.Inputs, error) {
-	if o.render.given() {
+	if o.render.whole() {
 		return o.render.inputs(f)
 	}
 	_, in, err := inv.Recall(ctx, c, last.Number)
 	if err != nil {
 		return in, kube.Explain("reading the inputs of the last install", err)
 	}
+	in.Set = append(in.Set, o.render.set...)
 	if o.render.registry != "" {
 		in.Registry = o.render.registry
 	}

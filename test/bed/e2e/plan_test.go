@@ -160,6 +160,14 @@ func TestPlanAndUndo(t *testing.T) {
 		live(t, b.REST(), "apps/v1", "deployments", "istio-egressgateway")
 		m.want(t, 2, "rollback", "99")
 	})
+	t.Run("an upgrade starts from the last inputs", func(t *testing.T) {
+		r := m.want(t, 0, "upgrade", "--dry-run")
+		contains(t, "stderr", r.stderr, "with the inputs of", "--set components.egressGateways[0].enabled=true", "0 to create, 0 to change")
+		r = m.want(t, 2, "upgrade", "--set", "tag=1.30.10", "-y")
+		contains(t, "stderr", r.stderr, "Istio 1.30.10 is older than the installed 1.31.1", "--allow-downgrade")
+		r = m.want(t, 1, "upgrade", "--set", "values.pilot.traceSampling=7", "--dry-run")
+		contains(t, "stdout", r.stdout, "env[PILOT_TRACE_SAMPLING].value")
+	})
 	t.Run("a failure goes back by itself", func(t *testing.T) {
 		if err := b.Break(t.Context(), bed.ImagePull+"=:nonsense"); err != nil {
 			t.Fatal(err)
