@@ -165,6 +165,11 @@ func (p *Plan) begin(ctx context.Context, c Cluster, r Record) error {
 			inv.History = inv.History[:len(inv.History)-1]
 		}
 	}
+	for n := range inv.History {
+		if e := &inv.History[n]; e.Status == Deploying {
+			e.Status, e.Error = Broken, fmt.Sprintf("it did not end before entry %d began", entry.Number)
+		}
+	}
 	inv.History = append(inv.History, entry)
 	inv.add(p.recorded())
 	if err := inv.write(ctx, c); err != nil {

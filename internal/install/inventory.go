@@ -146,7 +146,7 @@ func (i *Inventory) write(ctx context.Context, c Applier) error {
 	err := retry(ctx, func() (err error) {
 		got, err = c.Apply(ctx, i.object(), false, true)
 		if apierrors.IsConflict(err) {
-			return hint.Failf("wait until it is done, then run the command again",
+			return hint.Failf("when the other one is done, running the same command again continues",
 				"recording revision %s: another meshctl is changing it at the same time", i.Revision)
 		}
 		return err

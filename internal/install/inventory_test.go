@@ -235,6 +235,38 @@ func TestARollbackLeavesTagsThatMoved(t *testing.T) {
 	}
 }
 
+func TestARunThatNeverEndedIsSaid(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	killed, stop := context.WithCancel(t.Context())
+	m.fail = func(call string) error {
+		if call == "apply ConfigMap istio-system/a" {
+			stop()
+			return context.Canceled
+		}
+		if killed.Err() != nil {
+			return errors.New("killed") // nothing of it is recorded any more
+		}
+		return nil
+	}
+	p, err := NewPlan(t.Context(), m, ours("a"), options("install"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Apply(killed, m, options("install")); err == nil {
+		t.Fatal("no error")
+	}
+	m.fail = nil
+	if p, err = NewPlan(t.Context(), m, ours("b"), options("install")); err != nil || p.Resumes() == nil || p.Resumes().Status != Deploying {
+		t.Fatalf("the plan says %v of the run before, error %v", p.Resumes(), err)
+	}
+	carried(t, m, ours("b"), options("install"))
+	inv := inventory(t, m, "default")
+	if first := inv.Entry(1); first.Status != Broken || !strings.Contains(first.Error, "did not end before entry 2") || inv.Last().Status != Deployed {
+		t.Errorf("recorded %+v", inv.History)
+	}
+}
+
 func TestTwoAtOnceDoNotOverwriteEachOther(t *testing.T) {
 	t.Parallel()
 	m := recording()
