@@ -28,6 +28,8 @@ type question struct {
 	namespace, name, container string
 	// previous is for logs: of the run before the present one.
 	previous bool
+	// running is for logs that grow.
+	running bool
 	// turn makes a new question of the same one: a container's restarts.
 	turn int32
 }
@@ -61,7 +63,8 @@ const (
 	askers          = 3
 	answerTimeout   = 5 * time.Second
 	answerKeeps     = 5 * time.Second // an answer is asked for again when it is older
-	logLines        = 8
+	logRead         = 30 // lines
+	logLines        = 8  // shown
 	logLineWidth    = 300
 )
 
@@ -76,7 +79,7 @@ func (b *board) ask(q question) (answer, bool) {
 		b.answers[q] = a
 	}
 	// What a run of a container wrote does not change; the list of a large cluster is not asked for all the time.
-	old := q.about != aboutLog && b.now().Sub(a.at) > max(answerKeeps, 10*a.took)
+	old := (q.about != aboutLog || q.running) && b.now().Sub(a.at) > max(answerKeeps, 10*a.took)
 	if (!a.known || old) && !a.asked {
 		select {
 		case b.questions <- q:
@@ -179,9 +182,9 @@ func lastLog(ctx context.Context, c Reader, q question) (string, error) {
 	if !ok {
 		return "", errNoLogs
 	}
-	text, err := logs.Logs(ctx, q.namespace, q.name, q.container, q.previous, logLines)
+	text, err := logs.Logs(ctx, q.namespace, q.name, q.container, q.previous, logRead)
 	if q.previous && (apierrors.IsBadRequest(err) || apierrors.IsNotFound(err) || err == nil && strings.TrimSpace(text) == "") {
-		text, err = logs.Logs(ctx, q.namespace, q.name, q.container, false, logLines) // the node keeps one run
+		text, err = logs.Logs(ctx, q.namespace, q.name, q.container, false, logRead) // the node keeps one run
 	}
 	return text, err
 }

@@ -226,7 +226,7 @@ func proves(events ...*corev1.Event) []Evidence {
 		if e.Series != nil {
 			n = max(n, e.Series.Count)
 		}
-		all = append(all, Evidence{Kind: evidenceEvent, Source: e.Reason, Text: e.Message, At: timeOf(eventTime(e)), Count: n})
+		all = append(all, Evidence{Kind: evidenceEvent, Source: e.Reason, Text: strings.TrimPrefix(e.Message, "(combined from similar events): "), At: timeOf(eventTime(e)), Count: n})
 	}
 	return all
 }

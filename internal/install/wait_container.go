@@ -121,13 +121,10 @@ func lastExit(c corev1.ContainerStatus, t *corev1.ContainerStateTerminated) stri
 }
 
 func restartedText(c corev1.ContainerStatus) string {
-	switch c.RestartCount {
-	case 0:
+	if c.RestartCount == 0 {
 		return ""
-	case 1:
-		return ", restarted once"
 	}
-	return fmt.Sprintf(", restarted %d times", c.RestartCount)
+	return fmt.Sprintf("; restarts: %d", c.RestartCount)
 }
 
 func memoryLimit(pod *corev1.Pod, container string) string {
@@ -148,7 +145,10 @@ func (b *board) whyUnhealthy(pod *corev1.Pod, c corev1.ContainerStatus) (Reason,
 	}
 	logs := fmt.Sprintf("see what it says: `kubectl logs %s -n %s -c %s`", pod.Name, pod.Namespace, c.Name)
 	r := Reason{Object: podIdent(pod), Container: c.Name, Reason: e.Reason, Message: oneLine(e.Message) + restartedText(c), Evidence: proves(e), Next: logs}
-	a, known := b.ask(question{about: aboutLog, namespace: pod.Namespace, name: pod.Name, container: c.Name, turn: c.RestartCount})
+	if c.Name == "istio-proxy" {
+		r.Next += "; a proxy is ready once it has its configuration from istiod: does that answer? `meshctl proxy-status`"
+	}
+	a, known := b.ask(question{about: aboutLog, namespace: pod.Namespace, name: pod.Name, container: c.Name, turn: c.RestartCount, running: true})
 	r.pending = !known
 	if strings.TrimSpace(a.log) != "" {
 		r.Evidence = append(r.Evidence, Evidence{Kind: evidenceLog, Source: "log of container " + c.Name + ", last lines", Text: clip(a.log)})
@@ -202,18 +202,27 @@ func nextForMissing(kind, name string, pod *corev1.Pod) string {
 	return fmt.Sprintf("create it (`%s -n %s ...`), or take it out of the values that name it; then the pod starts by itself", create, pod.Namespace)
 }
 
-// clip keeps the last lines of a log, each within bounds.
+// clip keeps the last lines of a log, each within bounds; of lines that only
+// differ in numbers, such as their time, the last.
 func clip(log string) string {
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	lines = lines[max(0, len(lines)-logLines):]
-	for i, l := range lines {
-		l = strings.Map(printable, l)
+	var lines []string
+	last, again := "", 0
+	for l := range strings.Lines(log) {
+		l = strings.TrimSpace(strings.Map(printable, l))
+		if l == "" {
+			continue
+		}
+		same := counts.ReplaceAllString(l, "")
 		if r := []rune(l); len(r) > logLineWidth {
 			l = string(r[:logLineWidth]) + "..."
 		}
-		lines[i] = l
+		if again++; same != last || len(lines) == 0 {
+			lines, last, again = append(lines, l), same, 1
+		} else {
+			lines[len(lines)-1] = fmt.Sprintf("%s (%d lines like this)", l, again)
+		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
 }
 
 // printable leaves out what would steer a terminal.

@@ -213,17 +213,17 @@ func TestTree(t *testing.T) {
 	t.Parallel()
 	at := whyNow().Add(-125 * time.Second)
 	reasons := alike([]Reason{
-		{Object: "Pod ns/a", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1, restarted 2 times", Next: "do this", Evidence: []Evidence{
+		{of: "d", Object: "Pod ns/a", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1; restarts: 2", Next: "do this", Evidence: []Evidence{
 			{Kind: evidenceEvent, Source: "BackOff", Text: "again", At: &at, Count: 3}, {Kind: evidenceLog, Source: "log of container proxy", Text: "one\ntwo\n"}}},
-		{Object: "Pod ns/b", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1, restarted 7 times"},
-		{Object: "Pod ns/c", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1, restarted once more"},
+		{of: "d", Object: "Pod ns/b", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1; restarts: 7"},
+		{of: "d", Object: "Pod ns/c", Container: "proxy", Reason: "CrashLoopBackOff", Message: "exited with code 1; restarted once more"},
 		waitingFor("Deployment ns/d", "0/3", ""),
 	})
 	got := strings.Join(tree(object("Deployment", "ns", "d"), "0/3", reasons, whyNow()), "\n")
 	want := `Deployment ns/d: 0/3
   Pod ns/a and 1 other
     container proxy
-      CrashLoopBackOff: exited with code 1, restarted 2 times
+      CrashLoopBackOff: exited with code 1; restarts: 2
         event BackOff (2m5s ago, 3 times): again
         log of container proxy:
           | one
@@ -231,7 +231,7 @@ func TestTree(t *testing.T) {
         next: do this
   Pod ns/c
     container proxy
-      CrashLoopBackOff: exited with code 1, restarted once more`
+      CrashLoopBackOff: exited with code 1; restarted once more`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -239,9 +239,13 @@ func TestTree(t *testing.T) {
 
 func TestClip(t *testing.T) {
 	t.Parallel()
-	log := strings.Repeat("old\n", 20) + "\x1b[31mred\x1b[0m\r\n" + strings.Repeat("x", 400) + "\n"
+	log := "gone\n" + strings.Repeat("a\nb\n", 10) + "10:00 no answer\n10:01 no answer\n\n10:02 no answer\n\x1b[31mred\x1b[0m\r\n" + strings.Repeat("x", 400) + "\n"
 	lines := strings.Split(clip(log), "\n")
-	if len(lines) != logLines || lines[logLines-2] != "[31mred[0m" || len(lines[logLines-1]) != logLineWidth+3 {
-		t.Errorf("%q", lines)
+	want := []string{"b", "a", "b", "a", "b", "10:02 no answer (3 lines like this)", "[31mred[0m", strings.Repeat("x", logLineWidth) + "..."}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+	if got := clip("\n \n"); got != "" {
+		t.Errorf("%q", got)
 	}
 }

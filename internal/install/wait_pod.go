@@ -50,7 +50,7 @@ func (b *board) whyFailed(pod *corev1.Pod) (Reason, bool) {
 		Next:     "see `kubectl describe " + podTarget(pod) + "`"}
 	if r.Reason == "Evicted" {
 		node := orElse(pod.Spec.NodeName, "its node")
-		r.Message = "node " + node + " threw the pod out: " + strings.TrimSuffix(firstSentence(r.Message), ". ")
+		r.Message = "its node threw the pod out: " + strings.TrimSuffix(firstSentence(r.Message), ". ")
 		r.Next = fmt.Sprintf("give node %s room, or the cluster another node: see `kubectl describe node %s` and its conditions", node, node)
 	}
 	return r, true

@@ -28,6 +28,8 @@ type Reason struct {
 
 	// pending says that more is being asked about it.
 	pending bool
+	// of is the workload whose pod Object is: pods come and go.
+	of string
 }
 
 // Evidence is what the cluster itself says, word for word.
@@ -78,11 +80,12 @@ func (r Reason) where() string {
 
 func (r Reason) what() string { return r.Reason + ": " + r.Message }
 
-var numbers = regexp.MustCompile(`[0-9]+`)
+// counts are what changes in a message though it says the same.
+var counts = regexp.MustCompile(`; restarts: [0-9]+|[0-9]+`)
 
-// key is the same for the same reason told again with another count.
+// key is the same for the same reason told again with another count, or of another pod.
 func (r Reason) key() string {
-	return strings.Join([]string{r.Object, r.Container, r.Reason, numbers.ReplaceAllString(r.Message, "#")}, "\x00")
+	return strings.Join([]string{orElse(r.of, r.Object), r.Container, r.Reason, counts.ReplaceAllString(r.Message, "")}, "\x00")
 }
 
 // proof is the evidence and the next step, a line each.
@@ -170,10 +173,7 @@ func tree(want *unstructured.Unstructured, standing string, reasons []Reason, no
 func alike(reasons []Reason) []Reason {
 	var all []Reason
 	for _, r := range reasons {
-		i := slices.IndexFunc(all, func(have Reason) bool {
-			have.Object = r.Object
-			return have.key() == r.key()
-		})
+		i := slices.IndexFunc(all, func(have Reason) bool { return have.key() == r.key() })
 		switch {
 		case i < 0:
 			all = append(all, r)

@@ -10,7 +10,7 @@ import (
 
 // whyRefused is for what the API server said when a controller wanted to make a pod.
 func (b *board) whyRefused(maker *unstructured.Unstructured, text string, evidence []Evidence) Reason {
-	text = oneLine(strings.TrimPrefix(text, "Error creating: "))
+	text = oneLine(strings.TrimPrefix(strings.TrimPrefix(text, "(combined from similar events): "), "Error creating: "))
 	r := refusalOf(text, maker.GetNamespace())
 	r.Object, r.Evidence = ident(maker), evidence
 	if hook := hookIn(text); hook != "" {
@@ -49,6 +49,9 @@ func refusalOf(text, namespace string) Reason {
 	case has("failed quota", "must specify"):
 		r.Reason, r.Terminal = "QuotaExceeded", true
 		r.Next = "the quota of " + namespace + " wants requests and limits on every container: see `kubectl describe resourcequota,limitrange -n " + namespace + "`"
+	case has("violates PodSecurity") && has("seccompProfile") && !has("hostPath", "NET_ADMIN", "runAsNonRoot"):
+		r.Reason, r.Terminal = "PodSecurity", true
+		r.Next = "give the pods a profile with --set values.pilot.seccompProfile.type=RuntimeDefault, or allow them with `kubectl label namespace " + namespace + " pod-security.kubernetes.io/enforce=baseline --overwrite`"
 	case has("violates PodSecurity"):
 		r.Reason, r.Terminal = "PodSecurity", true
 		r.Next = "allow these pods with `kubectl label namespace " + namespace + " pod-security.kubernetes.io/enforce=privileged --overwrite`, or for gateways and sidecars use the CNI"

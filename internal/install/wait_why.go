@@ -44,6 +44,7 @@ func (b *board) reasons(live, want *unstructured.Unstructured) []Reason {
 	var reasons []Reason
 	for _, pod := range pods {
 		if r, ok := b.whyPod(pod); ok {
+			r.of = ident(live)
 			reasons = append(reasons, r)
 		}
 	}

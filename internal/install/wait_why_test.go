@@ -142,7 +142,7 @@ func TestWhyContainers(t *testing.T) {
 		"crash loop": {
 			seen:  []string{container(`restartCount: 4, state: {waiting: {reason: CrashLoopBackOff, message: back-off 40s}}, lastState: {terminated: {exitCode: 1, reason: Error, finishedAt: "2026-01-01T00:00:48Z"}}`), event("p", "BackOff", "Back-off restarting failed container")},
 			log:   "info\tstarting\nerror\tfailed to create discovery service: bad mesh config\n",
-			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1, restarted 4 times", next: "kubectl logs istiod-2-a -n ns -c discovery --previous",
+			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1; restarts: 4", next: "kubectl logs istiod-2-a -n ns -c discovery --previous",
 			proof: "  | error\tfailed to create discovery service: bad mesh config", terminal: true,
 		},
 		"first crash": {
@@ -154,7 +154,7 @@ func TestWhyContainers(t *testing.T) {
 		"started again a moment ago": {
 			seen:  []string{container(`restartCount: 3, ready: false, state: {running: {startedAt: "2026-01-01T00:00:58Z"}}, lastState: {terminated: {exitCode: 1}}`)},
 			log:   "x",
-			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1, restarted 3 times", terminal: true,
+			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1; restarts: 3", terminal: true,
 		},
 		"started again and stays": {
 			seen:  []string{container(`restartCount: 3, ready: false, state: {running: {startedAt: "2026-01-01T00:00:45Z"}}, lastState: {terminated: {exitCode: 1}}`)},
@@ -163,21 +163,21 @@ func TestWhyContainers(t *testing.T) {
 		"ended by itself": {
 			seen:  []string{container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 0, reason: Completed}}`)},
 			log:   "bye",
-			where: oneCont, reason: "CrashLoopBackOff", says: "ended by itself (exit code 0), though it should stay, restarted once",
+			where: oneCont, reason: "CrashLoopBackOff", says: "ended by itself (exit code 0), though it should stay; restarts: 1",
 		},
 		"logs that may not be read": {
 			seen:  []string{container(`restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}`)},
-			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1, restarted once", proof: "  | (not readable: no log)",
+			where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 1; restarts: 1", proof: "  | (not readable: no log)",
 		},
 		"out of memory": {
 			seen:  []string{container(`restartCount: 5, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}`)},
 			log:   "x",
-			where: oneCont, reason: "OOMKilled", says: "killed for using more memory than its limit of 64Mi, restarted 5 times", next: "resources.limits.memory", terminal: true,
+			where: oneCont, reason: "OOMKilled", says: "killed for using more memory than its limit of 64Mi; restarts: 5", next: "resources.limits.memory", terminal: true,
 		},
 		"init container": {
 			seen:  []string{pod("nodeName: n1, initContainers: [{name: istio-init}]", `initContainerStatuses: [{name: istio-init, restartCount: 3, state: {terminated: {exitCode: 1, reason: Error, message: "iptables: permission denied"}}}], containerStatuses: [{name: discovery, state: {waiting: {reason: PodInitializing}}}]`)},
 			log:   "iptables-restore: unable to initialize table 'nat'",
-			where: "Pod ns/istiod-2-a, container istio-init", reason: "CrashLoopBackOff", says: "init container istio-init: exited with code 1: iptables: permission denied, restarted 3 times",
+			where: "Pod ns/istiod-2-a, container istio-init", reason: "CrashLoopBackOff", says: "init container istio-init: exited with code 1: iptables: permission denied; restarts: 3",
 			next: "-c istio-init", proof: "  | iptables-restore: unable to initialize table 'nat'", terminal: true,
 		},
 		"init container that works": {
@@ -196,7 +196,7 @@ func TestWhyContainers(t *testing.T) {
 		},
 		"liveness probe": {
 			seen: []string{container(`restartCount: 3, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 143}}`), event("p", "Killing", "Container discovery failed liveness probe, will be restarted")},
-			log:  "x", where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 143, restarted 3 times", terminal: true,
+			log:  "x", where: oneCont, reason: "CrashLoopBackOff", says: "exited with code 143; restarts: 3", terminal: true,
 			proof: "event Killing (5s ago, 7 times): Container discovery failed liveness probe, will be restarted",
 		},
 		"missing secret": {
@@ -222,7 +222,7 @@ func TestWhyContainers(t *testing.T) {
 		},
 		"evicted": {
 			seen:  []string{pod("nodeName: n1", `phase: Failed, reason: Evicted, message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 20Mi. "`)},
-			where: onePod, reason: "Evicted", says: "node n1 threw the pod out: The node was low on resource: memory.", next: "kubectl describe node n1",
+			where: onePod, reason: "Evicted", says: "its node threw the pod out: The node was low on resource: memory.", next: "kubectl describe node n1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -394,6 +394,10 @@ func TestWhyRefused(t *testing.T) {
 		"pod security, told by an event": {
 			of: whyDaemonSet, seen: []string{event("r", "FailedCreate", `Error creating: pods \"cni-x\" is forbidden: violates PodSecurity \"restricted:latest\": hostPath volumes`)},
 			where: "DaemonSet ns/cni", reason: "PodSecurity", says: `violates PodSecurity "restricted:latest": hostPath volumes`, next: "kubectl label namespace ns pod-security.kubernetes.io/enforce=privileged", terminal: true,
+		},
+		"pod security that a setting meets": {
+			seen:  []string{refusedSet(`pods "x" is forbidden: violates PodSecurity "restricted:latest": seccompProfile (pod or container "discovery" must set it)`)},
+			where: set, reason: "PodSecurity", says: `violates PodSecurity "restricted:latest": seccompProfile (pod or container "discovery" must set it)`, next: "--set values.pilot.seccompProfile.type=RuntimeDefault", terminal: true,
 		},
 		"policy": {
 			seen:  []string{refusedSet(`pods "x" is forbidden: ValidatingAdmissionPolicy "no-latest" with binding "all" denied request: no`)},

@@ -42,10 +42,13 @@ type Bed struct {
 	stop     context.CancelCauseFunc
 	down     sync.Once
 
-	mu      sync.Mutex
-	portsOf map[string][]int
-	started time.Time
-	isUp    bool // it came up; else its logs are kept
+	apiserverPort int
+
+	mu        sync.Mutex
+	apiserver *process
+	portsOf   map[string][]int
+	started   time.Time
+	isUp      bool // it came up; else its logs are kept
 }
 
 // Start brings a bed up in this process; the programs must be there, see Build. When it fails nothing is left running, and the error ends with the

@@ -80,8 +80,18 @@ egressSelections:
 	if err := os.WriteFile(b.file("egress.yaml"), []byte(egress), 0o600); err != nil {
 		return err
 	}
+	b.notePorts("kube-apiserver", port)
+	if err := b.writeKubeconfig("https://" + loopback(port)); err != nil {
+		return err
+	}
+	b.apiserverPort = port
+	return b.runAPIServer(ctx)
+}
+
+// runAPIServer starts the API server, the first time or again.
+func (b *Bed) runAPIServer(ctx context.Context) error {
 	proc, err := b.procs.start(spec{name: "kube-apiserver", path: b.programs.apiserver, logTo: b.logs(), args: []string{
-		"--etcd-servers=" + b.etcd, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=" + strconv.Itoa(port),
+		"--etcd-servers=" + b.etcd, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=" + strconv.Itoa(b.apiserverPort),
 		"--tls-cert-file=" + b.file("server.crt"), "--tls-private-key-file=" + b.file("server.key"),
 		"--token-auth-file=" + b.file("tokens.csv"), "--authorization-mode=RBAC", "--allow-privileged=true",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + b.file("sa.key"),
@@ -91,10 +101,9 @@ egressSelections:
 	if err != nil {
 		return err
 	}
-	b.notePorts("kube-apiserver", port)
-	if err := b.writeKubeconfig("https://" + loopback(port)); err != nil {
-		return err
-	}
+	b.mu.Lock()
+	b.apiserver = proc
+	b.mu.Unlock()
 	return proc.waitReady(ctx, func(ctx context.Context) error {
 		return b.client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})

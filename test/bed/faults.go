@@ -22,6 +22,20 @@ import (
 //	quota=NAMESPACE       a ResourceQuota of no pods in the namespace (default istio-system, created if need be)
 //	webhook=RESOURCE      a validating webhook refuses to create or update it in istio-system (default deployments)
 //	istiod-dead=POD       that istiod's process (default: every one) is dead though its pod stays Ready
+//	crash-loop=NAMESPACE  containers there end with code 1 again and again, and leave a log
+//	oom=NAMESPACE         containers there are killed for the memory they use
+//	init-failing=NAMESPACE    init containers there fail
+//	probe-failing=NAMESPACE   containers there run and their readiness probes fail
+//	missing-config=NAMESPACE  containers there need a Secret that is not there
+//	evicted=NAMESPACE     pods there are evicted, as their nodes run out of memory
+//	pod-security=NAMESPACE    the API server enforces the restricted standard there
+//	pvc-pending=NAMESPACE     a claim there, bed-data, names a storage class that is not there
+//	webhook-dead=NAMESPACE    a webhook without a server keeps pods from being created there
+//	taint                 every node is tainted
+//	daemonset-no-node     every node says it is Windows
+//	api-server-gone       the API server is stopped
+//
+// A NAMESPACE is istio-system by default.
 type Mode string
 
 const (
@@ -30,10 +44,25 @@ const (
 	Quota         Mode = "quota"
 	Webhook       Mode = "webhook"
 	IstiodDead    Mode = "istiod-dead"
+	CrashLoop     Mode = "crash-loop"
+	OOM           Mode = "oom"
+	InitFailing   Mode = "init-failing"
+	ProbeFailing  Mode = "probe-failing"
+	MissingConfig Mode = "missing-config"
+	Evicted       Mode = "evicted"
+	PodSecurity   Mode = "pod-security"
+	PVCPending    Mode = "pvc-pending"
+	WebhookDead   Mode = "webhook-dead"
+	Taint         Mode = "taint"
+	NoNode        Mode = "daemonset-no-node"
+	APIServerGone Mode = "api-server-gone"
 )
 
 // Modes lists the names.
-func Modes() []Mode { return []Mode{NodesNotReady, ImagePull, Quota, Webhook, IstiodDead} }
+func Modes() []Mode {
+	return []Mode{NodesNotReady, ImagePull, Quota, Webhook, IstiodDead, CrashLoop, OOM, InitFailing, ProbeFailing, MissingConfig, Evicted,
+		PodSecurity, PVCPending, WebhookDead, Taint, NoNode, APIServerGone}
+}
 
 func (m Mode) split() (name Mode, arg string) {
 	n, arg, _ := strings.Cut(string(m), "=")
@@ -106,6 +135,20 @@ func (b *Bed) switchMode(ctx context.Context, m Mode, broken bool) error {
 		err = b.breakWebhook(ctx, orDefault(arg, "deployments"), broken)
 	case IstiodDead:
 		err = b.breakIstiod(ctx, arg, broken)
+	case CrashLoop, OOM, InitFailing, ProbeFailing, MissingConfig, Evicted:
+		err = b.breakPods(ctx, name, orDefault(arg, meshNamespace), broken)
+	case PodSecurity:
+		err = b.breakSecurity(ctx, orDefault(arg, meshNamespace), broken)
+	case PVCPending:
+		err = b.breakClaim(ctx, orDefault(arg, meshNamespace), broken)
+	case WebhookDead:
+		err = b.breakWebhookServer(ctx, orDefault(arg, meshNamespace), broken)
+	case Taint:
+		err = b.taint(ctx, broken)
+	case NoNode:
+		err = b.relabel(ctx, broken)
+	case APIServerGone:
+		err = b.breakAPIServer(ctx, broken)
 	}
 	if err != nil {
 		return fmt.Errorf("switching %s: %w", m, err)

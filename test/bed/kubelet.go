@@ -99,6 +99,10 @@ func join(a net.Conn, b io.ReadWriteCloser) {
 
 // containerLogs gives the log of the program in the pod: the whole, its last lines, or as it grows.
 func (k *kubelet) containerLogs(w http.ResponseWriter, r *http.Request) {
+	if fault, faulty := k.bed.stages.faulty(r.PathValue("namespace")); faulty && fault.log != "" {
+		_, _ = fmt.Fprintln(w, fault.log)
+		return
+	}
 	path := k.bed.runtime.logOf(types.NamespacedName{Namespace: r.PathValue("namespace"), Name: r.PathValue("pod")}, r.PathValue("container"))
 	if path == "" {
 		k.kwok.ServeHTTP(w, r)

@@ -23,6 +23,7 @@ type stages struct {
 	port          int
 	nodesNotReady bool
 	badImages     string // regular expression, "" for none
+	podFaults     map[Mode]string
 }
 
 // startKwok creates the nodes and starts kwok.
@@ -50,7 +51,7 @@ func (b *Bed) startKwok(ctx context.Context) error {
 func (s *stages) restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	config, err := stageConfig(s.nodesNotReady, s.badImages, heldBack(s.bed.opts))
+	config, err := stageConfig(s.nodesNotReady, s.badImages, heldBack(s.bed.opts), s.podFaults)
 	if err != nil {
 		return fmt.Errorf("writing kwok's stages: %w", err)
 	}

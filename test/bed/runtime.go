@@ -41,7 +41,7 @@ type program struct {
 
 func newRuntime(b *Bed) *runtime {
 	r := &runtime{bed: b, runs: map[types.NamespacedName]*podRun{}}
-	b.stages = &stages{bed: b}
+	b.stages = &stages{bed: b, podFaults: map[Mode]string{}}
 	r.programs = append([]program{r.istiod()}, r.addons()...)
 	if !b.opts.NoEnvoy {
 		r.programs = append(r.programs, r.envoy())
@@ -97,6 +97,9 @@ func (r *runtime) seen(life context.Context, pod *corev1.Pod) {
 	if pod.Status.PodIP == "" || pod.DeletionTimestamp != nil || r.bed.stages.cannotPull(pod) {
 		return
 	}
+	if _, faulty := r.bed.stages.faulty(pod.Namespace); faulty {
+		return
+	}
 	var mine []program
 	for _, p := range r.programs {
 		if p.match(pod) {
@@ -133,6 +136,8 @@ func (r *runtime) play(ctx context.Context, pod *corev1.Pod, run *podRun, progra
 		run.fail(err)
 		return
 	}
+	slow := time.AfterFunc(probesFailAfter, func() { r.annotate(ctx, run, probingAnnotation) })
+	defer slow.Stop()
 	for _, p := range programs {
 		for {
 			err := p.start(ctx, pod, run)
@@ -147,9 +152,18 @@ func (r *runtime) play(ctx context.Context, pod *corev1.Pod, run *podRun, progra
 			}
 		}
 	}
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}}}`, run.uid, startedAnnotation, time.Now().UTC().Format(time.RFC3339))
+	slow.Stop()
+	r.annotate(ctx, run, startedAnnotation)
+}
+
+// probesFailAfter is how long a program may take until the kubelet would say that its probes fail.
+const probesFailAfter = 3 * time.Second
+
+// annotate notes on a pod when something has become of its program.
+func (r *runtime) annotate(ctx context.Context, run *podRun, what string) {
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}}}`, run.uid, what, time.Now().UTC().Format(time.RFC3339))
 	if _, err := r.bed.client.CoreV1().Pods(run.key.Namespace).Patch(ctx, run.key.Name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-		run.fail(fmt.Errorf("telling the cluster that pod %s runs: %w", run.key, err))
+		run.fail(fmt.Errorf("telling the cluster how pod %s runs: %w", run.key, err))
 	}
 }
 

@@ -41,21 +41,25 @@ type expression struct {
 
 // stageConfig is kwok's configuration: its own fast stages, with pods of programs held back until these run, plus what
 // the bed breaks.
-func stageConfig(nodesNotReady bool, pattern, heldBack string) (string, error) {
-	badImage := fmt.Sprintf(`[.spec.containers[].image, (.spec.initContainers // [])[].image] | any(%s)`, unpullable(pattern))
+func stageConfig(nodesNotReady bool, pattern, heldBack string, faults map[Mode]string) (string, error) {
+	faulty := faultyPods(faults)
+	badImage := fmt.Sprintf(`(%s | not) and ([.spec.containers[].image, (.spec.initContainers // [])[].image] | any(%s))`, faulty, unpullable(pattern))
 	docs := []string{podfast.DefaultPodComplete, podfast.DefaultPodDelete}
-	held := fmt.Sprintf(`(%s) and (.metadata.annotations[%q] == null)`, heldBack, startedAnnotation)
+	held := fmt.Sprintf(`(%s | not) and (%s) and (.metadata.annotations[%q] == null)`, faulty, heldBack, startedAnnotation)
 	podReady, err := keepAddress(podfast.DefaultPodReady)
 	if err != nil {
 		return "", err
 	}
 	ready, err := withExpressions(podReady,
 		expression{Key: held, Operator: "NotIn", Values: []string{"true"}},
+		expression{Key: faulty, Operator: "NotIn", Values: []string{"true"}},
 		expression{Key: badImage, Operator: "NotIn", Values: []string{"true"}})
 	if err != nil {
 		return "", err
 	}
 	docs = append(docs, ready, fmt.Sprintf(podStartingStage, held, badImage), imagePullStage(badImage, pattern, "ErrImagePull"), imagePullStage(badImage, pattern, "ImagePullBackOff"))
+	docs = append(docs, probingStage())
+	docs = append(docs, podFaultStages(faults)...)
 	if nodesNotReady {
 		docs = append(docs, nodeNotReadyStage)
 	} else {
@@ -153,11 +157,11 @@ spec:
 // imagePullStage leaves a pod waiting with reason; the second reason follows the first, as a kubelet alternates them.
 func imagePullStage(badImage, pattern, reason string) string {
 	waiting := `.status | [.containerStatuses[]?, .initContainerStatuses[]?] | .[].state.waiting.reason`
-	before, message := "- {key: '"+waiting+"', operator: NotIn, values: [ErrImagePull, ImagePullBackOff]}",
-		`failed to pull and unpack image: failed to resolve reference: not found`
+	before := "- {key: '" + waiting + "', operator: NotIn, values: [ErrImagePull, ImagePullBackOff]}"
+	message := `failed to pull and unpack image \"{{ .image }}\": failed to resolve reference \"{{ .image }}\": {{ .image }}: not found`
 	event := `Failed to pull image: rpc error: code = NotFound desc = failed to resolve reference: not found`
 	if reason == "ImagePullBackOff" {
-		before, message = "- {key: '"+waiting+"', operator: In, values: [ErrImagePull]}", "Back-off pulling image"
+		before, message = "- {key: '"+waiting+"', operator: In, values: [ErrImagePull]}", `Back-off pulling image \"{{ .image }}\"`
 		event = "Error: ImagePullBackOff"
 	}
 	return fmt.Sprintf(`apiVersion: kwok.x-k8s.io/v1alpha1
@@ -179,7 +183,7 @@ spec:
           waiting:
       {{ if regexMatch %q .image }}
             reason: %s
-            message: {{ printf "%s: %%s" .image | Quote }}
+            message: "%s"
       {{ else }}
             reason: ContainerCreating
       {{ end }}

@@ -91,7 +91,15 @@ const modesHelp = `Ways to break a bed:
   image-pull=REGEXP    images that match (default istio/) are not found: ErrImagePull, then ImagePullBackOff
   quota=NAMESPACE      a ResourceQuota of no pods in the namespace (default istio-system)
   webhook=RESOURCE     a validating webhook refuses to create or update it in istio-system (default deployments)
-  istiod-dead=POD      that istiod's process (default every one) is dead though its pod stays Ready`
+  istiod-dead=POD      that istiod's process (default every one) is dead though its pod stays Ready
+  crash-loop, oom, init-failing, probe-failing, missing-config, evicted, each =NAMESPACE (default istio-system):
+                       what becomes of the containers there; crashes leave a log
+  pod-security=NAMESPACE   the API server enforces the restricted standard there
+  pvc-pending=NAMESPACE    a claim there, bed-data, names a storage class that is not there
+  webhook-dead=NAMESPACE   a webhook without a server keeps pods from being created there
+  taint                every node is tainted dedicated=batch:NoSchedule
+  daemonset-no-node    every node says it is Windows
+  api-server-gone      the API server is stopped; mend starts it again`
 
 func newBreakCmd() *cobra.Command {
 	return switchCmd("break", "Break a running bed on purpose", (*bed.Remote).Break)
