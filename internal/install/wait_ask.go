@@ -63,8 +63,8 @@ const (
 	askers          = 3
 	answerTimeout   = 5 * time.Second
 	answerKeeps     = 5 * time.Second // an answer is asked for again when it is older
-	logRead         = 30 // lines
-	logLines        = 8  // shown
+	logRead         = 30              // lines
+	logLines        = 8               // shown
 	logLineWidth    = 300
 )
 
