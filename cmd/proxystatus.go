@@ -54,7 +54,7 @@ answer: the proxies of the others are shown.`,
 		ValidArgsFunction: f.completePod,
 	}
 	o.out = addPeerOutput(c)
-	c.Flags().StringVarP(&o.revision, "revision", "r", "", "only istiods of this revision")
+	c.Flags().StringVarP(&o.revision, "revision", "r", "", "only istiods of this revision, or of the one at which this tag points")
 	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
 	c.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod")
 	// istioctl shows the states only with -v 1; they are always shown here.

@@ -176,15 +176,12 @@ func (f *Factory) tagDone(change *revision.Change) {
 	case len(u.Namespaces) == 0 && u.Pods == 0:
 		f.progress("next: inject sidecars by it: kubectl label namespace NAME %s", label)
 	case u.Pods > 0 && change.Previous != change.Revision:
-		f.progress("next: %s of %s keep their proxies until they are restarted: kubectl rollout restart deployment -n NAMESPACE", plural(u.Pods, "pod"), orNone(change.Previous))
+		where := "NAMESPACE"
+		if len(u.Namespaces) == 1 {
+			where = u.Namespaces[0]
+		}
+		f.progress("next: %s the present proxy until the restart: kubectl rollout restart deployment -n %s", count(u.Pods, "pod keeps", "pods keep"), where)
 	}
-}
-
-func orNone(revisionName string) string {
-	if revisionName == "" {
-		return "this tag"
-	}
-	return "revision " + revisionName
 }
 
 func newTagGenerateCmd(f *Factory) *cobra.Command {

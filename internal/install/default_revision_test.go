@@ -191,3 +191,20 @@ func TestABundleThatTagSetGaveStays(t *testing.T) {
 		t.Errorf("istiod's is taken: %v", hook)
 	}
 }
+
+func TestSelectorsThatATagSwitchedOffAreLeftToIt(t *testing.T) {
+	t.Parallel()
+	off := injectorOf("istio-sidecar-injector", "default", "", "")
+	sent := adjust(off, off, nil) // none of its fields is noted as ours
+	hooks, _, _ := unstructured.NestedSlice(sent.Object, "webhooks")
+	if hook := hooks[0].(map[string]any); hook["namespaceSelector"] != nil || hook["objectSelector"] != nil {
+		t.Errorf("sent: %v", hook)
+	}
+	if config, err := injector(withSelectors(sent, off)); err != nil || !isOff(config) {
+		t.Errorf("it counts as active: %v, %v", config, err)
+	}
+	fresh := adjust(off, nil, nil)
+	if config, err := injector(fresh); err != nil || !isOff(config) {
+		t.Errorf("a new one is not off: %v", err)
+	}
+}

@@ -39,6 +39,7 @@ func yieldWebhooks(sent, live *unstructured.Unstructured) {
 		liveHook, _ := itemWith(liveHooks, map[string]any{"name": hook["name"]}).(map[string]any)
 		owned, _ := ours[listKey("name", hook["name"])].(map[string]any)
 		keepBundle(hook, liveHook, owned)
+		yieldSelectors(hook, liveHook, owned)
 		for _, path := range [][]string{{"failurePolicy"}, {"clientConfig", "caBundle"}} {
 			if hasField(liveHook, path) && !ownsField(owned, path) {
 				unstructured.RemoveNestedField(hook, path...)

@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	admission "k8s.io/api/admissionregistration/v1"
@@ -22,7 +23,7 @@ func (p *Plan) clashes(ctx context.Context, c Reader) (clash, err error) {
 		case s.Action == Prune:
 			pruned[s.Object.GetName()] = true
 		default:
-			planned = append(planned, s.Object)
+			planned = append(planned, withSelectors(s.Object, s.Live))
 		}
 	}
 	if len(planned) == 0 {
@@ -76,4 +77,43 @@ func keepBundle(hook, liveHook, owned map[string]any) {
 	if value != "" && ownsField(owned, bundle) && !hasField(hook, bundle) {
 		put(hook, value, bundle...)
 	}
+}
+
+// yieldSelectors leaves the selectors of an injector that a tag has switched off
+// to what switched it off; where they are still ours, they are sent.
+func yieldSelectors(hook, liveHook, owned map[string]any) {
+	for _, name := range selectorFields() {
+		off := map[string]any{"matchLabels": map[string]any{istio.DeactivatedLabel: istio.NeverMatch}}
+		if reflect.DeepEqual(hook[name], off) && reflect.DeepEqual(liveHook[name], off) && !ownsField(owned, []string{name}) {
+			delete(hook, name)
+		}
+	}
+}
+
+func selectorFields() []string { return []string{"namespaceSelector", "objectSelector"} }
+
+// withSelectors is what is sent with the selectors that it leaves to the live object.
+func withSelectors(sent, live *unstructured.Unstructured) *unstructured.Unstructured {
+	if live == nil {
+		return sent
+	}
+	whole := sent.DeepCopy()
+	hooks, _, _ := unstructured.NestedSlice(whole.Object, "webhooks")
+	liveHooks, _, _ := unstructured.NestedSlice(live.Object, "webhooks")
+	for _, h := range hooks {
+		hook, ok := h.(map[string]any)
+		if !ok {
+			continue
+		}
+		liveHook, _ := itemWith(liveHooks, map[string]any{"name": hook["name"]}).(map[string]any)
+		for _, name := range selectorFields() {
+			if hook[name] == nil && liveHook[name] != nil {
+				hook[name] = liveHook[name]
+			}
+		}
+	}
+	if len(hooks) > 0 {
+		whole.Object["webhooks"] = hooks
+	}
+	return whole
 }

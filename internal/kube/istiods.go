@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/hint"
 )
@@ -24,8 +25,8 @@ type Istiod struct {
 }
 
 // Istiods are the running istiod pods of a namespace, of one revision or, when
-// revision is "", of all, by name. Finding none is an error that says what is
-// there instead.
+// revision is "", of all, by name. A tag stands for the revision at which it
+// points. Finding none is an error that says what is there instead.
 func (c *Client) Istiods(ctx context.Context, namespace, revision string) ([]Istiod, error) {
 	pods, err := c.PodsBySelector(ctx, namespace, "app=istiod")
 	if err != nil {
@@ -54,7 +55,10 @@ func (c *Client) Istiods(ctx context.Context, namespace, revision string) ([]Ist
 		return nil, hint.Unanswerablef("`kubectl describe pods -n "+namespace+" -l app=istiod` says why",
 			"no istiod runs in namespace %q: %s", namespace, strings.Join(other, ", "))
 	case len(revisions) > 0:
-		return nil, hint.Unanswerablef("revisions there: "+strings.Join(revisions, ", ")+"; a tag is not a revision",
+		if rev := c.tagged(ctx, revision); rev != "" && rev != revision && slices.Contains(revisions, rev) {
+			return c.Istiods(ctx, namespace, rev)
+		}
+		return nil, hint.Unanswerablef("revisions there: "+strings.Join(revisions, ", "),
 			"no istiod of revision %q runs in namespace %q", revision, namespace)
 	}
 	return nil, hint.Unanswerablef("install Istio with `meshctl install`, or name the control plane's namespace with -i",
@@ -66,4 +70,18 @@ func istiodPort(p *corev1.Pod) int {
 		return port
 	}
 	return monitoringPort
+}
+
+// tagged is the revision at which a tag points, "" when there is no such tag or
+// it may not be read.
+func (c *Client) tagged(ctx context.Context, tag string) string {
+	k, err := c.Kubernetes()
+	if err != nil {
+		return ""
+	}
+	list, err := k.AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx, metav1.ListOptions{LabelSelector: "istio.io/tag=" + tag})
+	if err != nil || len(list.Items) == 0 {
+		return ""
+	}
+	return list.Items[0].Labels["istio.io/rev"]
 }

@@ -96,7 +96,7 @@ func (r *revisions) tags(t *testing.T) {
 		"the tag points at revision default now, used by namespace shop (1 pod)", "--overwrite")
 	contains(t, "dry run", r.want(t, 0, "tag", "set", "prod", "-r", "canary", "--overwrite", "--dry-run").stdout, "change")
 	moved := r.want(t, 0, "tag", "set", "prod", "-r", "canary", "--overwrite", "-y")
-	contains(t, "stderr", moved.stderr, "tag prod points at revision canary", "1 pod of revision default", "restart")
+	contains(t, "stderr", moved.stderr, "tag prod points at revision canary", "1 pod keeps", "kubectl rollout restart deployment -n shop")
 	if by := r.injectedBy(t, "shop", "second"); by != "canary" {
 		t.Errorf("tag prod of revision canary: injected by %q", by)
 	}
@@ -179,7 +179,7 @@ func (r *revisions) noGap(t *testing.T) {
 // stays runs the install of the revision that is no longer the default again.
 func (r *revisions) stays(t *testing.T) {
 	again := r.want(t, 0, "install", "--profile", "minimal", "-y")
-	contains(t, "stderr", again.stderr, "the default revision stays canary")
+	contains(t, "stderr", again.stderr, "the default revision stays canary", "0 to create, 0 to change")
 	if by := r.injectedBy(t, "busy", "after-install"); by != "canary" {
 		t.Errorf("after an install of the old default: injected by %q", by)
 	}
@@ -243,6 +243,7 @@ func (r *revisions) uninstallOne(t *testing.T) {
 		Objects []struct{ Kind, Name, State string }
 	}
 	decode(t, r.want(t, 0, "uninstall", "--revision", "default", "-y", "-o", "json"), &report)
+	contains(t, "proxies of a tag's revision", r.eventually(t, 0, "proxy-status", "-r", "prod").stdout, "istiod-canary-")
 	if len(report.Concerned.Proxies) != 1 || len(report.Concerned.Names) != 1 || !report.Concerned.Names[0].Tag {
 		t.Errorf("concerned: %+v", report.Concerned)
 	}
