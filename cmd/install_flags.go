@@ -21,6 +21,12 @@ type renderFlags struct {
 }
 
 func (r *renderFlags) add(c *cobra.Command) {
+	r.addInputs(c)
+	addIgnored(c, "force", "use --force-conflicts to take over fields; bad input is never installed")
+}
+
+// addInputs registers the flags without --force, which some commands have.
+func (r *renderFlags) addInputs(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&r.profile, "profile", "", "profile to install (default: default)")
 	fs.StringArrayVarP(&r.files, "filename", "f", nil, "file of kind IstioOperator laid over the profile, - for stdin; may be repeated")
@@ -31,7 +37,6 @@ func (r *renderFlags) add(c *cobra.Command) {
 	_ = fs.MarkDeprecated("charts", "use --manifests")
 	fs.StringVar(&r.registry, "registry", "", "host and path of a mirror that every image is pulled from, as in registry.example.com/mesh")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(append(profiles.List(), "external"), cobra.ShellCompDirectiveNoFileComp))
-	addIgnored(c, "force", "use --force-conflicts to take over fields; bad input is never installed")
 }
 
 // render resolves the flags and renders the charts and the add-ons. With

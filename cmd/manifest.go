@@ -19,7 +19,7 @@ func newManifestCmd(f *Factory) *cobra.Command {
 		Short:   "Render what an install applies",
 		Example: "  meshctl manifest generate --profile demo",
 	}
-	c.AddCommand(newManifestGenerateCmd(f), newManifestDiffCmd(f))
+	c.AddCommand(newManifestGenerateCmd(f), newManifestDiffCmd(f), newManifestTranslateCmd(f))
 	asGroup(c)
 	return c
 }

@@ -30,7 +30,7 @@ type componentType struct {
 	gateway   bool
 	flatten   bool // its chart reads its settings at the top of values
 	byDefault bool // installed even if spec.components is silent about it
-	values    bool // values.<root>.enabled installs it too
+	byValues  bool // values.<root>.enabled installs it too
 }
 
 // componentTypes are in the order that they are rendered and listed in.
@@ -41,10 +41,10 @@ func componentTypes() []componentType {
 			kind: "Deployment", resource: "istiod", container: "discovery"},
 		{label: "IngressGateways", key: "ingressGateways", dir: dirIngress, root: []string{"gateways", "istio-ingressgateway"},
 			kind: "Deployment", resource: "istio-ingressgateway", container: "istio-proxy",
-			multi: true, gateway: true, byDefault: true, values: true},
+			multi: true, gateway: true, byDefault: true, byValues: true},
 		{label: "EgressGateways", key: "egressGateways", dir: dirEgress, root: []string{"gateways", "istio-egressgateway"},
 			kind: "Deployment", resource: "istio-egressgateway", container: "istio-proxy",
-			multi: true, gateway: true, values: true},
+			multi: true, gateway: true, byValues: true},
 		{label: "Cni", key: "cni", dir: dirCNI, root: []string{"cni"},
 			kind: "DaemonSet", resource: "istio-cni-node", container: "install-cni"},
 		{label: "Ztunnel", key: "ztunnel", dir: dirZtunnel, root: []string{"ztunnel"},
@@ -62,6 +62,11 @@ type component struct {
 	hub, tag  string
 	k8s       map[string]any     // settings as written: what is not there is not touched
 	settings  kubernetesSettings // the same, typed
+
+	// As one Helm release of its own: its name, and the values to use instead of
+	// those that the spec gives. Empty in an install.
+	release string
+	values  map[string]any
 }
 
 // resourceName is the name of the component's workload, before any revision.
@@ -77,7 +82,7 @@ func (s *Spec) components() ([]*component, error) {
 	var out []*component
 	spec := lookupMap(s.tree, "spec")
 	for _, t := range componentTypes() {
-		forced := t.values && lookupBool(lookupMap(spec, append([]string{"values"}, t.root...)...), "enabled")
+		forced := t.byValues && lookupBool(lookupMap(spec, append([]string{"values"}, t.root...)...), "enabled")
 		given := lookup(spec, "components", t.key)
 		if given == nil {
 			if t.byDefault || forced {

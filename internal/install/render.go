@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -163,12 +164,16 @@ func (c *component) templateData(s *Spec, ch *chart.Chart, caps *common.Capabili
 		return nil, err
 	}
 	values := cloneMap(ch.Values)
-	mergeInto(values, c.helmValues(s))
+	own := c.values
+	if own == nil {
+		own = c.helmValues(s)
+	}
+	mergeInto(values, own)
 	return common.Values{
 		"Chart":        accessor.MetadataAsMap(),
 		"Capabilities": caps,
 		"Release": map[string]any{
-			"Name": releaseName, "Namespace": c.namespace, "Service": "Helm",
+			"Name": cmp.Or(c.release, releaseName), "Namespace": c.namespace, "Service": "Helm",
 			"IsInstall": false, "IsUpgrade": false, "Revision": 0,
 		},
 		"Values": common.Values(values),
