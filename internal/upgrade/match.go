@@ -3,6 +3,7 @@ package upgrade
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -28,6 +29,9 @@ type Object struct {
 // hit is a hit at a location.
 func hit(at mesh.Location, format string, args ...any) Hit {
 	o := at.Object
+	if strings.HasPrefix(o.Kind.Kind, "Cluster") { // files do not tell that it lives in no namespace
+		return Hit{Object: Object{Kind: o.Kind.String(), Name: o.Name}, Position: at.Position(), Path: at.Path, Message: fmt.Sprintf(format, args...)}
+	}
 	return Hit{
 		Object:   Object{Kind: o.Kind.String(), Namespace: o.Namespace, Name: o.Name},
 		Position: at.Position(), Path: at.Path, Message: fmt.Sprintf(format, args...),

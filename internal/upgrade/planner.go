@@ -166,7 +166,7 @@ func (p *planner) rules() error {
 		case out.triggered:
 			p.add(&Finding{
 				ID: r.ID, Since: r.Version, Severity: r.Severity, Title: r.Title, What: r.What, Why: r.Why, Todo: r.Todo,
-				Keep: r.Keep, Link: r.Link, Hits: out.hits,
+				Keep: r.Keep.at(p.plan.To), Link: r.Link, Hits: out.hits,
 			})
 		case !out.undecided.empty():
 			p.undecided(r.ID, out.undecided)

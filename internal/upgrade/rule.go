@@ -34,7 +34,10 @@ type Rule struct {
 	ID string `json:"id"`
 	// Version is the minor release that brought the change, such as 1.27.
 	Version string `json:"version"`
-	Title   string `json:"title"`
+	// Until is the minor release from which on the rule says nothing any more,
+	// because the change was undone or a later rule says the same or worse.
+	Until string `json:"until,omitempty"`
+	Title string `json:"title"`
 	// What changed, Why it matters, and what to do.
 	What     string   `json:"what"`
 	Why      string   `json:"why"`
@@ -57,7 +60,7 @@ type Rule struct {
 	// Reads are the kinds that When and Func look at.
 	Reads []string `json:"reads,omitempty"`
 
-	since Version
+	since, until Version
 }
 
 // Keep is the switches that bring the old behaviour back.
@@ -67,6 +70,19 @@ type Keep struct {
 	// Env are variables of istiod, Values values of the charts.
 	Env    map[string]string `json:"env,omitempty"`
 	Values map[string]string `json:"values,omitempty"`
+	// Until is the minor release that took the switches away; empty while they are there.
+	Until string `json:"until,omitempty"`
+}
+
+// at is what is left of the switches in a version.
+func (k *Keep) at(v Version) *Keep {
+	if k == nil || k.Until == "" {
+		return k
+	}
+	if gone, err := ParseVersion(k.Until); err != nil || gone.Compare(v.release()) <= 0 {
+		return nil
+	}
+	return k
 }
 
 // Match finds objects of one kind.
@@ -105,6 +121,11 @@ func readRules(files fs.FS) ([]*Rule, error) {
 		if r.since, err = ParseVersion(r.Version); err != nil {
 			return fmt.Errorf("reading the rule %s: %w", file, err)
 		}
+		if r.Until != "" {
+			if r.until, err = ParseVersion(r.Until); err != nil {
+				return fmt.Errorf("reading the rule %s: %w", file, err)
+			}
+		}
 		if want := path.Join("rules", r.Version, r.ID+".yaml"); want != file {
 			return fmt.Errorf("reading the rule %s: by its id and version it belongs to %s", file, want)
 		}
@@ -124,7 +145,8 @@ func readRules(files fs.FS) ([]*Rule, error) {
 func between(rules []*Rule, from, to Version) []*Rule {
 	var selected []*Rule
 	for _, r := range rules {
-		if r.since.Compare(from) > 0 && r.since.Compare(to.release()) <= 0 {
+		over := !r.until.IsZero() && r.until.Compare(to.release()) <= 0
+		if r.since.Compare(from) > 0 && r.since.Compare(to.release()) <= 0 && !over {
 			selected = append(selected, r)
 		}
 	}

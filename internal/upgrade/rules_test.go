@@ -179,6 +179,9 @@ func TestRulesAreComplete(t *testing.T) {
 			!strings.HasPrefix(r.Link, "https://www.envoyproxy.io/docs/envoy/latest/version_history/v"+envoy+"/") {
 			t.Errorf("%s: the link leads neither to the notes of %s nor to those of its Envoy %s: %s", r.ID, r.Version, envoy, r.Link)
 		}
+		if r.Until != "" && r.until.Compare(r.since) <= 0 {
+			t.Errorf("%s: it is over with %s, before it began", r.ID, r.Until)
+		}
 		if severityRank(r.Severity) < 0 {
 			t.Errorf("%s: there is no severity %q", r.ID, r.Severity)
 		}

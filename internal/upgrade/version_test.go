@@ -45,6 +45,7 @@ func TestBetween(t *testing.T) {
 	for _, minor := range []string{"1.28", "1.29", "1.30", "1.31"} {
 		rules = append(rules, &Rule{Version: minor, since: parse(t, minor)})
 	}
+	rules = append(rules, &Rule{Version: "1.28", since: parse(t, "1.28"), until: parse(t, "1.30")})
 	for _, c := range []struct {
 		from, to string
 		want     []string
@@ -53,7 +54,8 @@ func TestBetween(t *testing.T) {
 		{"1.29.9", "1.30.10", []string{"1.30"}},
 		{"1.31.0", "1.31.1", nil},
 		{"1.31.1", "1.29.0", nil},
-		{"1.27.0", "1.28.0", []string{"1.28"}},
+		{"1.27.0", "1.28.0", []string{"1.28", "1.28"}}, // one of them is over with 1.30
+		{"1.27.0", "1.30.0-rc.1", []string{"1.28", "1.29", "1.30"}},
 		{"1.30.4", "1.31.0-rc.1", []string{"1.31"}}, // a candidate has its release's changes
 		{"1.31.0-beta.0", "1.31.1", []string{"1.31"}},
 	} {
@@ -120,3 +122,15 @@ func parse(t *testing.T, text string) Version {
 }
 
 func sign(n int) int { return max(-1, min(1, n)) }
+
+func TestKeepAt(t *testing.T) {
+	t.Parallel()
+	k := &Keep{CompatibilityVersion: "1.27", Until: "1.31"}
+	if k.at(parse(t, "1.30.9")) != k || k.at(parse(t, "1.31.0-rc.0")) != nil || (*Keep)(nil).at(parse(t, "1.31.1")) != nil {
+		t.Error("a switch is there until the release that takes it away")
+	}
+	forever := &Keep{CompatibilityVersion: "1.27"}
+	if forever.at(parse(t, "1.31.1")) != forever {
+		t.Error("a switch without end is always there")
+	}
+}
