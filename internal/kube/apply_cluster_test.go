@@ -195,3 +195,37 @@ func eventually(t *testing.T, do func() error) {
 		t.Fatal(last)
 	}
 }
+
+func TestOwnOnAnAPIServer(t *testing.T) {
+	t.Parallel()
+	o, ns := realObjects(t, "meshctl")
+	other := NewObjects(o.client, "somebody")
+	first, err := other.Apply(t.Context(), configMap(ns, "a"), false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := first.DeepCopy()
+	fields := ours.GetManagedFields()
+	fields[0].Manager = "meshctl"
+	ours.SetManagedFields(fields)
+	stale := ours.DeepCopy()
+	stale.SetResourceVersion("1")
+	if err := o.Own(t.Context(), stale); !apierrors.IsConflict(err) {
+		t.Errorf("an object that changed meanwhile: %v", err)
+	}
+	if err := o.Own(t.Context(), ours); err != nil {
+		t.Fatal(err)
+	}
+	bare := configMap(ns, "b")
+	bare.SetLabels(nil)
+	got, err := o.Apply(t.Context(), bare, false, false)
+	if err != nil {
+		t.Fatalf("our own fields conflict: %v", err)
+	}
+	if len(got.GetLabels()) > 0 {
+		t.Errorf("what we leave out stays: %v", got.GetLabels())
+	}
+	if who, err := o.client.WhoAmI(t.Context()); err != nil || who == "" {
+		t.Errorf("this is %q, error %v", who, err)
+	}
+}
