@@ -172,7 +172,9 @@ func (f *finder) find(ctx context.Context, c Reader, kind schema.GroupVersionKin
 		if component == "" {
 			component = "Pilot"
 		}
-		if len(obj.GetOwnerReferences()) == 0 && (o.Purge || !shared(component)) {
+		// A webhook that leads to the revision goes with it, whatever brought it:
+		// without an istiod behind it, it would refuse what it should check.
+		if len(obj.GetOwnerReferences()) == 0 && (o.Purge || !shared(component) || isWebhook(obj)) {
 			f.add(component, obj, stageOf(component, obj))
 		}
 	}

@@ -108,6 +108,18 @@ func TestRevisionLeavesWhatAllShare(t *testing.T) {
 	}
 }
 
+func TestAWebhookOfBaseGoesWithItsRevision(t *testing.T) {
+	t.Parallel()
+	m := installed()
+	validator := object("ValidatingWebhookConfiguration", "", "istiod-default-validator")
+	validator.SetLabels(map[string]string{LabelComponent: "Base", LabelRevision: "canary"})
+	m.objects[ident(validator)] = validator
+	r, err := Find(t.Context(), m, FindOptions{Revision: "canary"})
+	if err != nil || len(r.Objects) != 2 || ident(r.Objects[0].Object) != ident(validator) {
+		t.Errorf("%v, %d objects", err, len(r.Objects))
+	}
+}
+
 func TestKindsThatMayNotBeListedAreNamed(t *testing.T) {
 	t.Parallel()
 	m := installed()
