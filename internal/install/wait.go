@@ -227,9 +227,9 @@ func (w *waiter) look() []*Step {
 	for component, steps := range components {
 		w.teller.standing(component, w.standing(steps))
 	}
-	if outage != nil {
-		causes = nil // what is seen is old
-	}
+	causes = slices.DeleteFunc(causes, func(c told) bool {
+		return outage != nil || !w.teller.hasTold(c) // what is seen is old, or not wholly known
+	})
 	w.teller.verdict(w.patience.judge(causes))
 	return open
 }

@@ -42,6 +42,8 @@ func (t *teller) causes(all []told) {
 	}
 }
 
+func (t *teller) hasTold(c told) bool { return t.told[c.component+c.reason.key()] }
+
 // standing tells how a component stands when that has changed; it is for the
 // live line, as causes are told in full besides.
 func (t *teller) standing(component string, e Event) {

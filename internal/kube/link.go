@@ -31,14 +31,19 @@ func (o *Objects) Link(ctx context.Context, told func(error)) {
 	}
 	ticker := time.NewTicker(linkPause)
 	defer ticker.Stop()
+	watchLink(ctx, ticker.C, func() error { return alive(ctx, d) }, told)
+}
+
+// watchLink asks at every tick, and tells of every failure and of the first success after one.
+func watchLink(ctx context.Context, ticks <-chan time.Time, ask func() error, told func(error)) {
 	down := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-ticks:
 		}
-		err := alive(ctx, d)
+		err := ask()
 		if ctx.Err() != nil {
 			return
 		}

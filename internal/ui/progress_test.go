@@ -50,3 +50,24 @@ func TestProgressQuiet(t *testing.T) {
 		t.Errorf("stderr %q", errs.String())
 	}
 }
+
+func TestProgressTells(t *testing.T) {
+	t.Parallel()
+	for _, live := range []bool{false, true} {
+		var errs bytes.Buffer
+		p := (&IO{Out: &bytes.Buffer{}, Err: &errs, ErrTTY: live}).Progress("istiod", "istio-cni")
+		p.Tell("istiod", Trouble, "it crashes", []string{"log:", "  | panic"})
+		p.Tell("", Busy, "the API server answers again", nil)
+		p.Close()
+		want := "! istiod     it crashes\n             log:\n               | panic\n"
+		if got := errs.String(); !strings.Contains(got, want) || !strings.Contains(got, "·            the API server answers again\n") {
+			t.Errorf("live %t: %q lacks %q", live, got, want)
+		}
+	}
+	var errs bytes.Buffer
+	p := (&IO{Err: &errs, Quiet: true}).Progress("istiod")
+	p.Tell("istiod", Trouble, "it crashes", nil)
+	if p.Close(); errs.Len() > 0 {
+		t.Errorf("quiet: %q", errs.String())
+	}
+}

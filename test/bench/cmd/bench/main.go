@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/meshctl/meshctl/test/bench/measure"
 	"github.com/meshctl/meshctl/test/bench/parity"
@@ -19,6 +20,8 @@ type options struct {
 	rounds            int
 	parity            bool
 	bed               string
+	causes            bool
+	causesCap         time.Duration
 }
 
 func main() {
@@ -28,6 +31,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 7, "runs of each program that count, at least 5")
 	flag.BoolVar(&o.parity, "parity", true, "compare what the profiles render, too")
 	flag.StringVar(&o.bed, "bed", "../../.cache/bin/bed", "path of the command of the test bed, for what needs a cluster; empty leaves that out")
+	flag.BoolVar(&o.causes, "causes", false, "measure only how long it takes until the cause is named on each broken bed")
+	flag.DurationVar(&o.causesCap, "causes-cap", time.Minute, "longest time to wait for a cause")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "Compares meshctl with istioctl, side by side: rendered objects, size, time and memory.\n\nFlags:")
 		flag.PrintDefaults()
@@ -44,6 +49,9 @@ func main() {
 func run(ctx context.Context, w io.Writer, o options) error {
 	if o.rounds < 5 {
 		return fmt.Errorf("counting %d rounds: at least 5 are needed for a median", o.rounds)
+	}
+	if o.causes {
+		return showCauses(ctx, w, o)
 	}
 	var sizes measure.Sizes
 	for path, size := range map[string]*int64{o.meshctl: &sizes.Ours, o.istioctl: &sizes.Peer} {
