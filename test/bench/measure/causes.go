@@ -29,7 +29,7 @@ func BrokenBeds() []Broken {
 	return []Broken{
 		{"no node is ready", "nodes-not-ready", named(`unschedulable|nodes? .*not ready|untolerated|nodes are available`)},
 		{"every node is tainted", "taint", named(`unschedulable|taint|nodes are available`)},
-		{"the image is not found", "image-pull", named(`ErrImagePull|ImagePullBackOff|not found`)},
+		{"the image is not found", "image-pull=/pilot", named(`ErrImagePull|ImagePullBackOff|not found`)},
 		{"istiod crashes", "crash-loop", named(`CrashLoopBackOff|exit(ed)? (with )?code`)},
 		{"istiod runs out of memory", "oom", named(`OOMKilled|memory`)},
 		{"a Secret is missing", "missing-config", named(`CreateContainerConfigError|secret`)},
