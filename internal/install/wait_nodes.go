@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -82,21 +83,20 @@ type sorted struct {
 	total     int
 	elsewhere int            // ruled out by the pod's own selector and affinity
 	reasons   map[string]int // in plain words
-	order     []string
 	taints    []string
 	free      int // that nothing seen here rules out
 }
 
-func (s *sorted) add(reason string) {
-	if s.reasons[reason]++; s.reasons[reason] == 1 {
-		s.order = append(s.order, reason)
-	}
-}
+func (s *sorted) add(reason string) { s.reasons[reason]++ }
 
-// String is such as "2 not ready (network plugin not ready), 1 tainted dedicated=batch:NoSchedule".
+// String is such as "2 not ready (network plugin not ready), 1 tainted
+// dedicated=batch:NoSchedule": what concerns most nodes first.
 func (s *sorted) String() string {
 	var parts []string
-	for _, reason := range s.order {
+	order := slices.SortedFunc(maps.Keys(s.reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.reasons[b], s.reasons[a]), strings.Compare(a, b))
+	})
+	for _, reason := range order {
 		parts = append(parts, fmt.Sprintf("%d %s", s.reasons[reason], reason))
 	}
 	if s.free > 0 {
