@@ -204,9 +204,8 @@ func (s *sorted) short(message string) {
 		if strings.Contains(m[2], "node affinity/selector") {
 			continue
 		}
-		s.order = append(s.order, "with "+strings.ToLower(strings.TrimPrefix(m[2], "node(s) ")))
 		n, _ := strconv.Atoi(m[1]) // digits
-		s.reasons[s.order[len(s.order)-1]] = n
+		s.reasons["with "+strings.ToLower(strings.TrimPrefix(m[2], "node(s) "))] = n
 		s.free = max(0, s.free-n)
 	}
 }
