@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -162,7 +163,7 @@ func (f *finder) find(ctx context.Context, c Reader, kind schema.GroupVersionKin
 			f.removal.Skipped = append(f.removal.Skipped, kind.Kind)
 		}
 		return nil
-	case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
+	case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err), meta.IsNoMatchError(err): // gone since the kinds were listed
 		return nil
 	case err != nil:
 		return fmt.Errorf("listing %s: %w", kind.Kind, err)

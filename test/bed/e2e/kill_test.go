@@ -32,9 +32,9 @@ func TestKilledInstallsEndInTheSameState(t *testing.T) {
 	}
 	t.Cleanup(b.Down)
 	m := meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
-	ways := [][]string{
+	ways := [][]string{ // istiod stays as it is between them: starting it anew tests nothing here
 		{"install", "--profile", "minimal", "--set", "components.egressGateways[0].enabled=true", "-y"},
-		{"install", "--profile", "minimal", "--set", "values.pilot.traceSampling=7", "-y"},
+		{"install", "--profile", "minimal", "--set", "components.ingressGateways[0].enabled=true", "--set", "meshConfig.accessLogFile=/dev/stdout", "-y"},
 	}
 	var ends []map[string]string
 	var took time.Duration
@@ -53,7 +53,7 @@ func TestKilledInstallsEndInTheSameState(t *testing.T) {
 			t.Fatalf("only %d of %d runs were killed", killed, try)
 		}
 		if killed < 3 {
-			m.want(t, 0, "uninstall", "--purge", "-y")
+			m.want(t, 0, "uninstall", "--purge", "--delete-namespaces", "--delete-ca-secret", "-y")
 		}
 		way := try % 2
 		delay := time.Duration(rand.Int64N(int64(took))) //nolint:gosec // a random moment, no secret
@@ -151,7 +151,8 @@ func asked(t *testing.T, labels map[string]string, object map[string]any) string
 }
 
 // recorded is an inventory: its objects and the last entry's status and digest.
-// Namespaces, which an uninstall leaves, are recorded only by the run that made them.
+// Namespaces are left out: killed between making one and recording it, the next
+// run can't know who made it, and nothing is pruned by it.
 func recorded(t *testing.T, data any) string {
 	t.Helper()
 	text, _ := data.(string)

@@ -6,7 +6,7 @@ import (
 )
 
 // Matrix is every profile on every platform with every compatibility version,
-// or, without full, a part in which each of them comes up at least twice.
+// or, without full, a part in which each of them comes up at least once.
 func Matrix(full bool) []Case {
 	var out []Case
 	platforms := []string{"", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift"}
@@ -14,7 +14,7 @@ func Matrix(full bool) []Case {
 	for p, profile := range profileNames() {
 		for i, platform := range platforms {
 			for j, version := range versions {
-				if !full && (i != (2*p+j)%len(platforms) || j != p%len(versions) && j != (p+3)%len(versions)) {
+				if !full && (i != (2*p+j)%len(platforms) || j != p%len(versions)) {
 					continue
 				}
 				c := Case{Name: strings.Join([]string{profile, "platform " + platform, "like " + version}, ", ")}

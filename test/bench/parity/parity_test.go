@@ -207,7 +207,7 @@ func TestDifferencesAreWrittenDown(t *testing.T) {
 
 var (
 	full   = flag.Bool("full", false, "compare every profile with every platform and version, and every setting alone")
-	seeds  = flag.Uint64("seeds", 30, "how many random inputs to compare")
+	seeds  = flag.Uint64("seeds", 12, "how many random inputs to compare")
 	seed   = flag.Uint64("seed", 0, "the first of their seeds")
 	update = flag.Bool("update", false, "rewrite docs/differences.md")
 )
