@@ -9,7 +9,7 @@ LINT  := $(CACHE)/bin/golangci-lint
 # Modules with code of ours; test/bed/build/* and test/tools only pin what they build.
 MODULES := . test/bed test/bench
 
-.PHONY: build test test-fast lint bench demo demo-down docs clean bed
+.PHONY: build test test-fast lint bench bench-causes demo demo-down docs clean bed
 
 build: ## bin/meshctl
 	go build -buildvcs=auto -ldflags '-s -w' -o bin/meshctl ./cmd/meshctl
@@ -36,6 +36,10 @@ lint: $(LINT) ## the rules of the house
 bench: build bed ## side by side with istioctl, as ratios
 	$(BED) build istioctl
 	cd test/bench && go run ./cmd/bench -meshctl $(CURDIR)/bin/meshctl -istioctl $(CACHE)/bin/istioctl
+
+bench-causes: build bed ## how long it takes until the cause is named, on each way to be broken
+	$(BED) build istioctl
+	cd test/bench && go run ./cmd/bench -meshctl $(CURDIR)/bin/meshctl -istioctl $(CACHE)/bin/istioctl -causes
 
 demo: build bed ## the main job, for real, on a control plane of its own
 	test/demo/run
