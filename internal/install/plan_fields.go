@@ -215,6 +215,12 @@ func (c FieldChange) String() string {
 		return c.Path + ": - " + brief(c.From)
 	}
 	from, to := c.Brief()
+	switch { // of a text, lines may only come or only go
+	case from == "":
+		return c.Path + ": + " + to
+	case to == "":
+		return c.Path + ": - " + from
+	}
 	return c.Path + ": " + from + " -> " + to
 }
 

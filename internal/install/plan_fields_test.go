@@ -32,6 +32,10 @@ func TestFieldChanges(t *testing.T) {
 			`{kind: ConfigMap, data: {mesh: "a: 1\nb: 2\n"}}`, `{kind: ConfigMap, data: {mesh: "a: 1\nb: 3\n"}}`,
 			"data.mesh: b: 2 -> b: 3",
 		},
+		"a text that gains a line": {
+			`{kind: ConfigMap, data: {mesh: "a: 1\n"}}`, `{kind: ConfigMap, data: {mesh: "a: 1\nb: 3\n"}}`,
+			"data.mesh: + b: 3",
+		},
 		"no noise": {
 			`{kind: Deployment, metadata: {uid: u, resourceVersion: "1", generation: 1, labels: {operator.istio.io/version: 1.30.0},
 			  annotations: {deployment.kubernetes.io/revision: "3"}}, spec: {}, status: {replicas: 1}}`,
