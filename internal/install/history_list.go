@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +18,51 @@ type HistoryEntry struct {
 	Revision string `json:"revision"`
 	Entry
 	// Inputs are nil when the Secret that holds them is gone or may not be read.
-	Inputs *Inputs `json:"inputs,omitempty"`
+	Inputs *Asked `json:"inputs,omitempty"`
+}
+
+// Asked are the inputs of an entry as they are shown: the values of passwords,
+// tokens and keys are masked.
+type Asked struct {
+	Profile   string      `json:"profile,omitempty"`
+	Files     []AskedFile `json:"files"`
+	Set       []string    `json:"set"`
+	Revision  string      `json:"revision,omitempty"`
+	Manifests string      `json:"manifests,omitempty"`
+	Registry  string      `json:"registry,omitempty"`
+
+	line string
+}
+
+// AskedFile is a file as it was when it was installed.
+type AskedFile struct {
+	Name    string `json:"name"`
+	Content string `json:"content"`
+}
+
+// secretLine is a line of YAML, or a setting, whose value nobody should see.
+var secretLine = regexp.MustCompile(`(?im)^(.*(?:password|token|secret|privatekey|secretkey|accesskey|apikey)["']?[ \t]*[:=][ \t]*)[^\s|>{\[].*$`)
+
+// asked are the inputs as they are shown.
+func asked(in *Inputs) *Asked {
+	a := &Asked{line: in.String(), Profile: in.Profile, Files: []AskedFile{}, Set: []string{}, Revision: in.Revision, Manifests: in.ManifestsDir, Registry: in.Registry}
+	for _, f := range in.Files {
+		a.Files = append(a.Files, AskedFile{f.Name, hide(string(f.Data))})
+	}
+	for _, s := range in.Set {
+		a.Set = append(a.Set, hide(s))
+	}
+	return a
+}
+
+func hide(text string) string { return secretLine.ReplaceAllString(text, "${1}"+masked) }
+
+// String is the inputs as one would give them on a command line.
+func (a *Asked) String() string {
+	if a == nil {
+		return "(gone)"
+	}
+	return a.line
 }
 
 // DocumentKind names the JSON and YAML form.
@@ -40,7 +85,7 @@ func NewHistory(ctx context.Context, c Reader, all []*Inventory) (*History, erro
 			at++
 			g.Go(func() error {
 				if _, in, err := inv.Recall(ctx, c, e.Number); err == nil {
-					entry.Inputs = &in
+					entry.Inputs = asked(&in)
 				}
 				return ctx.Err()
 			})
@@ -49,11 +94,8 @@ func NewHistory(ctx context.Context, c Reader, all []*Inventory) (*History, erro
 	return h, g.Wait()
 }
 
-// String is the inputs as one would give them on a command line.
+// String is the inputs as one would give them on a command line, secrets masked.
 func (in *Inputs) String() string {
-	if in == nil {
-		return "(gone)"
-	}
 	var parts []string
 	add := func(flag, v string) {
 		if v != "" {
@@ -65,7 +107,7 @@ func (in *Inputs) String() string {
 		add("-f", f.Name)
 	}
 	for _, s := range in.Set {
-		add("--set", s)
+		add("--set", hide(s))
 	}
 	add("--revision", in.Revision)
 	add("--manifests", in.ManifestsDir)

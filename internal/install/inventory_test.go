@@ -267,6 +267,34 @@ func TestARunThatNeverEndedIsSaid(t *testing.T) {
 	}
 }
 
+func TestTheHistoryShowsNoSecrets(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	o := options("install")
+	o.Record.Inputs = Inputs{
+		Set:   []string{"values.a.apiToken=hunter2", "values.global.imagePullSecrets[0]=regcred", "tag=1.31.1"},
+		Files: []File{{"mesh.yaml", []byte("spec:\n  values:\n    db:\n      password: hunter2\n      secretName: db\n")}},
+	}
+	carried(t, m, ours("a"), o)
+	h, err := NewHistory(t.Context(), m, []*Inventory{inventory(t, m, "default")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := h.Entries[0].Inputs
+	if want := []string{"values.a.apiToken=***", "values.global.imagePullSecrets[0]=regcred", "tag=1.31.1"}; !slices.Equal(in.Set, want) {
+		t.Errorf("settings are shown as %q", in.Set)
+	}
+	if got := in.Files[0].Content; strings.Contains(got, "hunter2") || !strings.Contains(got, "secretName: db") {
+		t.Errorf("the file is shown as\n%s", got)
+	}
+	if got := in.String(); got != "-f mesh.yaml --set values.a.apiToken=*** --set values.global.imagePullSecrets[0]=regcred --set tag=1.31.1" {
+		t.Errorf("in short they are %q", got)
+	}
+	if _, whole, err := inventory(t, m, "default").Recall(t.Context(), m, 1); err != nil || whole.Set[0] != "values.a.apiToken=hunter2" {
+		t.Errorf("a rollback gets %q, error %v", whole.Set, err)
+	}
+}
+
 func TestTwoAtOnceDoNotOverwriteEachOther(t *testing.T) {
 	t.Parallel()
 	m := recording()
