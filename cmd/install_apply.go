@@ -162,6 +162,9 @@ func (r *applyRun) apply(ctx context.Context, p *install.Plan, o install.PlanOpt
 			r.f.IO.Warnf("%s", note)
 		}
 	}
+	for _, note := range report.Notes() {
+		r.f.IO.Warnf("%s", note)
+	}
 	if !p.Empty() {
 		r.nextSteps(report)
 	}

@@ -30,6 +30,9 @@ const (
 	helmNamespace = "meta.helm.sh/release-namespace"
 )
 
+// ofHelm begins the name of an owner that is a Helm release.
+const ofHelm = "Helm release "
+
 // takeOwnership is the hint for whoever meets another installer's objects.
 const takeOwnership = "--take-ownership makes the objects of istioctl's, or of a Helm release, meshctl's own"
 
@@ -67,7 +70,7 @@ func formerOwner(live *unstructured.Unstructured) (owner string, managers []stri
 	}
 	switch r := release(live); {
 	case r != "":
-		return "Helm release " + r, managers
+		return ofHelm + r, managers
 	case slices.ContainsFunc(managers, func(m string) bool { return slices.Contains(peers, m) }):
 		return "istioctl", managers
 	}
@@ -161,4 +164,25 @@ func heldBy(live *unstructured.Unstructured, revision string) string {
 		return "no field of it is ours any more"
 	}
 	return ""
+}
+
+// Notes are what is worth doing after objects were taken over: Helm goes on
+// listing a release of which it owns nothing any more.
+func (r *Report) Notes() []string {
+	var notes []string
+	for _, c := range r.Components {
+		for _, o := range c.Objects {
+			release, helm := strings.CutPrefix(o.From, ofHelm)
+			if !helm {
+				continue
+			}
+			namespace, name, _ := strings.Cut(release, "/")
+			note := fmt.Sprintf("Helm still lists release %s in namespace %s, whose objects are meshctl's now: "+
+				"take its record away with `kubectl delete secret -n %s -l owner=helm,name=%s`, not with helm uninstall", name, namespace, namespace, name)
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
 }

@@ -55,7 +55,7 @@ func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Un
 		return nil
 	}
 	if r := release(live); r != "" && !takeOver && !o.Force {
-		s.refuse(nil, []Conflict{{Owner: "Helm release " + r}})
+		s.refuse(nil, []Conflict{{Owner: ofHelm + r}})
 		return nil
 	}
 	s.tried, err = s.try(ctx, c, o.Force, takeOver)

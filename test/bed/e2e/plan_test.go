@@ -58,7 +58,8 @@ func TestInstallTakesOver(t *testing.T) {
 		asHelm(t, m, b.REST(), "--profile", "minimal")
 		r := m.want(t, 1, "install", "--profile", "minimal", "-y")
 		contains(t, "stderr", r.stderr, "33 in conflict", "Helm release istio-system/istiod owns it", "--take-ownership")
-		m.want(t, 0, "install", "--profile", "minimal", "--take-ownership", "-y")
+		r = m.want(t, 0, "install", "--profile", "minimal", "--take-ownership", "-y")
+		contains(t, "stderr", r.stderr, "Helm still lists release istiod in namespace istio-system")
 		d := live(t, b.REST(), "apps/v1", "deployments", "istiod")
 		if notes := d.GetAnnotations(); notes["meta.helm.sh/release-name"] != "" {
 			t.Errorf("Helm's annotation is still there: %v", notes)
