@@ -15,7 +15,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/test/bed"
 )
+
+// onBed brings up a bed of the test's own, and the program to run against it.
+func onBed(t *testing.T, o bed.Options) (*bed.Bed, meshctl) {
+	t.Helper()
+	b, err := bed.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Down)
+	return b, meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
+}
 
 // apply applies a file of the demo.
 func (j *job) apply(t *testing.T, file string) {
@@ -53,18 +66,27 @@ func decodeAll(t *testing.T, text string) []*unstructured.Unstructured {
 	}
 }
 
-// versions are the resourceVersions of what meshctl applied and recorded, of
-// kinds whose status nobody writes once all is ready.
-func versions(t *testing.T, config *rest.Config) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, k := range []struct{ apiVersion, resource, namespace string }{
+// kindAt is where objects of a kind are listed.
+type kindAt struct{ apiVersion, resource, namespace string }
+
+// installedKinds are kinds that every install with istiod brings, of which
+// nobody writes the status once all is ready.
+func installedKinds() []kindAt {
+	return []kindAt{
 		{"v1", "services", "istio-system"}, {"v1", "configmaps", "istio-system"}, {"v1", "secrets", "istio-system"}, {"v1", "serviceaccounts", "istio-system"},
 		{"rbac.authorization.k8s.io/v1", "clusterroles", ""}, {"rbac.authorization.k8s.io/v1", "clusterrolebindings", ""},
 		{"rbac.authorization.k8s.io/v1", "roles", "istio-system"}, {"rbac.authorization.k8s.io/v1", "rolebindings", "istio-system"},
 		{"admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", ""}, {"admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", ""},
 		{"apiextensions.k8s.io/v1", "customresourcedefinitions", ""}, {"apps/v1", "deployments", "istio-system"},
-	} {
+	}
+}
+
+// versions are the resourceVersions of what meshctl applied and recorded, of
+// kinds whose status nobody writes once all is ready.
+func versions(t *testing.T, config *rest.Config) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, k := range installedKinds() {
 		list, err := resource(t, config, k.apiVersion, k.resource, k.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "meshctl.io/managed-by=meshctl"})
 		if err != nil {
 			t.Fatal(err)

@@ -21,12 +21,7 @@ import (
 // not without being told, then wholly, and then there is nothing more to do.
 func TestInstallTakesOver(t *testing.T) {
 	t.Parallel()
-	b, err := bed.Start(t.Context(), bed.Options{NoEnvoy: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Down)
-	m := meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
+	b, m := onBed(t, bed.Options{NoEnvoy: true})
 	t.Run("from istioctl", func(t *testing.T) {
 		istioctl(t, b, "install", "--set", "profile=default", "--set", "components.egressGateways[0].enabled=true",
 			"--set", "components.egressGateways[0].name=istio-egressgateway", "--set", "hub=docker.io/istio", "--set", "tag=1.31.1", "-y")
@@ -75,12 +70,7 @@ func TestInstallTakesOver(t *testing.T) {
 // and goes back, all on one cluster.
 func TestPlanAndUndo(t *testing.T) {
 	t.Parallel()
-	b, err := bed.Start(t.Context(), bed.Options{NoEnvoy: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Down)
-	m := meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
+	b, m := onBed(t, bed.Options{NoEnvoy: true})
 	m.want(t, 0, "install", "--set", "components.egressGateways[0].enabled=true", "-y")
 
 	t.Run("a diff says what changes", func(t *testing.T) {

@@ -10,12 +10,7 @@ import (
 // all of them get ready, a second run finds nothing to do, and nothing is left.
 func TestEveryProfile(t *testing.T) {
 	t.Parallel()
-	b, err := bed.Start(t.Context(), bed.Options{NoEnvoy: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Down)
-	m := meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
+	b, m := onBed(t, bed.Options{NoEnvoy: true})
 	r := m.want(t, 1, "install", "--profile", "openshift", "-y")
 	contains(t, "stderr", r.stderr, "NetworkAttachmentDefinition", "does not know this kind", "hint: ", "needs that platform")
 	applyText(t, b.REST(), networkAttachments)

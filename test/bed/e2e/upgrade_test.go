@@ -12,12 +12,7 @@ import (
 // watches the plan follow.
 func TestUpgradePlan(t *testing.T) {
 	t.Parallel()
-	b, err := bed.Start(t.Context(), bed.Options{NoEnvoy: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Down)
-	m := meshctl{binary: build(t), kubeconfig: b.Kubeconfig(), home: t.TempDir()}
+	b, m := onBed(t, bed.Options{NoEnvoy: true})
 	j := &job{meshctl: m, bed: b}
 	r := m.want(t, 2, "upgrade", "plan")
 	contains(t, "stderr", r.stderr, `there is no istiod in namespace "istio-system"`, "hint: ")
