@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -116,13 +117,6 @@ func pickInventory(all []*install.Inventory, namespace, revision string) (*insta
 	case revision == "":
 		return nil, hint.Usagef(fmt.Sprintf("one of %v with --revision", names), "looking for the history: there are %d revisions", len(all))
 	}
-	return nil, hint.Usagef(orElse(hint.DidYouMean(revision, names), fmt.Sprintf("there is %v", names)),
+	return nil, hint.Usagef(cmp.Or(hint.DidYouMean(revision, names), fmt.Sprintf("there is %v", names)),
 		"looking for the history: revision %q is not recorded in namespace %s", revision, namespace)
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -97,7 +98,7 @@ func imageLines(list *install.ImageList, source bool) string {
 	var b strings.Builder
 	for _, i := range list.Images {
 		if source {
-			b.WriteString(orElse(i.Source, i.Image) + " ")
+			b.WriteString(cmp.Or(i.Source, i.Image) + " ")
 		}
 		b.WriteString(i.Image + "\n")
 	}

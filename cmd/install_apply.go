@@ -185,12 +185,9 @@ func (r *applyRun) goBack(ctx context.Context, failed error) error {
 		r.f.IO.Warnf("there is no good revision to go back to: what is applied stays")
 		return errNo
 	}
-	manifest, in, err := inv.Recall(ctx, r.cluster, good.Number)
-	if err == nil {
-		err = manifest.LeaveTags(ctx, r.cluster, inv.Revision)
-	}
+	manifest, in, err := inv.Restore(ctx, r.cluster, good.Number)
 	if err != nil {
-		return err
+		return kube.Explain("reading the history", err)
 	}
 	back := *r
 	back.applyFlags = &applyFlags{output: r.output, dryRun: newEnum(dryRunNone), yes: true, force: r.force, takeOver: r.takeOver, prune: true, failFast: r.failFast, timeout: r.timeout}

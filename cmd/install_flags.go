@@ -67,6 +67,22 @@ func (r *renderFlags) inputs(f *Factory) (install.Inputs, error) {
 	return install.Inputs{Profile: r.profile, Files: files, Set: r.set, Revision: r.revision, ManifestsDir: r.manifests, Registry: r.registry}, nil
 }
 
+// resolve is what the flags come to, with its warnings said.
+func (r *renderFlags) resolve(f *Factory) (*install.Spec, error) {
+	in, err := r.inputs(f)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := install.Resolve(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range spec.Warnings {
+		f.IO.Warnf("%s", w)
+	}
+	return spec, nil
+}
+
 // renderInputs resolves what the user asked for and renders the charts and the
 // add-ons. settle, unless nil, asks the cluster about the default revision in between.
 func renderInputs(in install.Inputs, settle func(*install.Spec) error) (*install.Spec, *install.Manifest, error) {

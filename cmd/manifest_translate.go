@@ -48,16 +48,9 @@ func (o *translateOptions) run(f *Factory) error {
 	if err := o.checkEmpty(); err != nil {
 		return err
 	}
-	in, err := o.render.inputs(f)
+	spec, err := o.render.resolve(f)
 	if err != nil {
 		return err
-	}
-	spec, err := install.Resolve(in)
-	if err != nil {
-		return err
-	}
-	for _, w := range spec.Warnings {
-		f.IO.Warnf("%s", w)
 	}
 	releases, err := install.Translate(spec)
 	if err != nil {

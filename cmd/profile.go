@@ -95,16 +95,9 @@ charts are given, -o flags the settings as --set takes them.`,
 }
 
 func (o *profileDumpOptions) run(f *Factory) error {
-	in, err := o.render.inputs(f)
+	spec, err := o.render.resolve(f)
 	if err != nil {
 		return err
-	}
-	spec, err := install.Resolve(in)
-	if err != nil {
-		return err
-	}
-	for _, w := range spec.Warnings {
-		f.IO.Warnf("%s", w)
 	}
 	doc, err := spec.Document(o.full)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"os"
 	"slices"
 
@@ -85,7 +86,7 @@ func (o *profileDiffOptions) document(f *Factory, name string) (map[string]any, 
 		for _, p := range list.Profiles {
 			known = append(known, p.Name)
 		}
-		return nil, hint.Usagef(orElse(hint.DidYouMean(name, known), "`meshctl profile list` lists the profiles"),
+		return nil, hint.Usagef(cmp.Or(hint.DidYouMean(name, known), "`meshctl profile list` lists the profiles"),
 			"comparing profiles: %q is neither a profile nor a file", name)
 	default:
 		if in.Files, err = install.ReadFiles([]string{name}, f.IO.In); err != nil {

@@ -73,15 +73,9 @@ func (o *rollbackOptions) run(ctx context.Context, f *Factory, args []string) er
 	if err != nil {
 		return err
 	}
-	manifest, in, err := inv.Recall(ctx, cluster, entry.Number)
+	manifest, in, err := inv.Restore(ctx, cluster, entry.Number)
 	if err != nil {
 		return kube.Explain("reading the history", err)
-	}
-	if err := manifest.LeaveTags(ctx, cluster, inv.Revision); err != nil {
-		return kube.Explain("reading the tags", err)
-	}
-	if err := manifest.KeepDefault(ctx, cluster, inv.Revision); err != nil {
-		return kube.Explain("asking which revision is the default", err)
 	}
 	run := &applyRun{
 		applyFlags: &o.apply, f: f, client: client, cluster: cluster, manifest: manifest,

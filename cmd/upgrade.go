@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/Masterminds/semver/v3"
@@ -110,7 +111,7 @@ func (o *upgradeOptions) inputs(ctx context.Context, f *Factory, c install.Reade
 	if o.render.registry != "" {
 		in.Registry = o.render.registry
 	}
-	f.progress("with the inputs of %s: %s", entryTitle(last), orElse(in.String(), "none"))
+	f.progress("with the inputs of %s: %s", entryTitle(last), cmp.Or(in.String(), "none"))
 	return in, nil
 }
 

@@ -203,15 +203,6 @@ func (m *Manifest) KeepDefault(ctx context.Context, c Reader, revision string) e
 	return nil
 }
 
-// heldByTag says why an object of the tag default stays when an install no
-// longer brings it: it points where the user wants it.
-func heldByTag(live *unstructured.Unstructured) string {
-	if live.GetLabels()[istio.TagLabel] != DefaultRevision {
-		return ""
-	}
-	return "the tag default points at revision " + live.GetLabels()[LabelRevision]
-}
-
 // deactivate gives all webhooks selectors that match nothing, as istioctl does.
 func deactivate(o *unstructured.Unstructured) {
 	never := func() map[string]any {

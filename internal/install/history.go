@@ -39,7 +39,7 @@ type Record struct {
 // stored is what a Secret of the history holds.
 type stored struct {
 	inputs   []byte
-	manifest []byte // compressed
+	manifest []byte // JSON, compressed when it is written
 	digest   string
 }
 
@@ -64,16 +64,7 @@ func pack(m *Manifest, version string, in Inputs) (*stored, error) {
 		return nil, fmt.Errorf("writing the history: %w", err)
 	}
 	sum.Write(text)
-	s := &stored{digest: hex.EncodeToString(sum.Sum(nil))[:16]}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(text); err != nil {
-		return nil, fmt.Errorf("writing the history: %w", err)
-	}
-	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("writing the history: %w", err)
-	}
-	s.manifest = packed.Bytes()
+	s := &stored{digest: hex.EncodeToString(sum.Sum(nil))[:16], manifest: text}
 	in.KubeVersion = ""
 	if s.inputs, err = json.Marshal(in); err != nil {
 		return nil, fmt.Errorf("writing the history: %w", err)
@@ -83,11 +74,15 @@ func pack(m *Manifest, version string, in Inputs) (*stored, error) {
 
 // secret is the object that holds entry n.
 func (s *stored) secret(inv *Inventory, n int) *unstructured.Unstructured {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(s.manifest) // into memory: it can't fail
+	_ = z.Close()
 	obj := historyObject(inv, n)
 	obj.Object["type"] = "meshctl.io/history.v1"
 	obj.Object["data"] = map[string]any{
 		storedInputs:   base64.StdEncoding.EncodeToString(s.inputs),
-		storedManifest: base64.StdEncoding.EncodeToString(s.manifest),
+		storedManifest: base64.StdEncoding.EncodeToString(packed.Bytes()),
 	}
 	obj.SetLabels(map[string]string{LabelInventory: inv.Revision, LabelManagedBy: ManagedBy})
 	return obj
@@ -250,9 +245,22 @@ func (p *Plan) recorded() []Recorded {
 	return all
 }
 
-// LeaveTags takes the tags out of a recalled manifest that point at another
+// Restore is what entry n applied, as it is to be applied now: the tags, the
+// default one too, stay where they point by now.
+func (i *Inventory) Restore(ctx context.Context, c Reader, n int) (*Manifest, Inputs, error) {
+	m, in, err := i.Recall(ctx, c, n)
+	if err == nil {
+		err = m.leaveTags(ctx, c, i.Revision)
+	}
+	if err == nil {
+		err = m.KeepDefault(ctx, c, i.Revision)
+	}
+	return m, in, err
+}
+
+// leaveTags takes the tags out of a recalled manifest that point at another
 // revision by now: a rollback of one revision does not move what names another.
-func (m *Manifest) LeaveTags(ctx context.Context, c Reader, revision string) error {
+func (m *Manifest) leaveTags(ctx context.Context, c Reader, revision string) error {
 	for i := range m.Components {
 		var kept []*unstructured.Unstructured
 		for _, obj := range m.Components[i].Objects {

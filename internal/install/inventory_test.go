@@ -227,7 +227,7 @@ func TestARollbackLeavesTagsThatMoved(t *testing.T) {
 	}
 	m.put(tag("canary"))
 	recalled := &Manifest{Components: []Component{{Name: "Pilot", Objects: []*unstructured.Unstructured{tag("default"), object("ConfigMap", "istio-system", "a")}}}}
-	if err := recalled.LeaveTags(t.Context(), m, "default"); err != nil {
+	if err := recalled.leaveTags(t.Context(), m, "default"); err != nil {
 		t.Fatal(err)
 	}
 	if objects := recalled.Components[0].Objects; len(objects) != 1 || objects[0].GetName() != "a" {
@@ -264,6 +264,34 @@ func TestARunThatNeverEndedIsSaid(t *testing.T) {
 	inv := inventory(t, m, "default")
 	if first := inv.Entry(1); first.Status != Broken || !strings.Contains(first.Error, "did not end before entry 2") || inv.Last().Status != Deployed {
 		t.Errorf("recorded %+v", inv.History)
+	}
+}
+
+func TestWhatIsRestoredLeavesTheDefaultWhereItIs(t *testing.T) {
+	t.Parallel()
+	m := recording()
+	injector := parse(t, `
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: istio-sidecar-injector, labels: {app: sidecar-injector, istio.io/rev: default, meshctl.io/managed-by: meshctl}}
+webhooks:
+- name: namespace.sidecar-injector.istio.io
+  clientConfig: {service: {name: istiod, namespace: istio-system, path: /inject}}
+  namespaceSelector: {matchLabels: {istio-injection: enabled}}
+`)
+	carried(t, m, &Manifest{Components: []Component{{Name: "Pilot", Objects: []*unstructured.Unstructured{injector}}}}, options("install"))
+	tag := injector.DeepCopy()
+	tag.SetName("istio-revision-tag-default")
+	tag.SetLabels(map[string]string{"app": "sidecar-injector", "istio.io/tag": "default", LabelRevision: "canary"})
+	m.put(tag)
+	back, _, err := inventory(t, m, "default").Restore(t.Context(), m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, _, _ := unstructured.NestedSlice(back.Components[0].Objects[0].Object, "webhooks")
+	labels, _, _ := unstructured.NestedStringMap(hooks[0].(map[string]any), "namespaceSelector", "matchLabels")
+	if labels["istio-injection"] != "" {
+		t.Errorf("the injector would take back what the tag default has: %v", labels)
 	}
 }
 

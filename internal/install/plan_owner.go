@@ -148,7 +148,7 @@ func others(conflicts []Conflict, managers []string) []Conflict {
 // heldBy says why an object that was recorded as ours is not ours to delete any more, or "".
 func heldBy(live *unstructured.Unstructured, revision string) string {
 	labels := live.GetLabels()
-	if tag, rev := labels[istio.TagLabel], labels[LabelRevision]; tag != "" && rev != revision {
+	if tag, rev := labels[istio.TagLabel], labels[LabelRevision]; tag == DefaultRevision || tag != "" && rev != revision {
 		return fmt.Sprintf("the tag %s points at revision %s now", tag, rev)
 	}
 	if r := release(live); r != "" {

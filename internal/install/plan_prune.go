@@ -86,7 +86,7 @@ func (f *unused) ours(ctx context.Context, c Reader) error {
 			}
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			switch why := orElse(heldBy(live, f.plan.inventory.Revision), heldByTag(live)); {
+			switch why := heldBy(live, f.plan.inventory.Revision); {
 			case why != "":
 				f.plan.Left = append(f.plan.Left, Left{r, why})
 			case f.keep:

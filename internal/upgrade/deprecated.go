@@ -91,26 +91,29 @@ func (w *deprecatedWalk) message(path mesh.Path, value any, md protoreflect.Mess
 			w.found = append(w.found, deprecated{at.String(), name})
 			continue
 		}
-		w.field(at, fields[name], fd)
+		eachValue(at, fields[name], fd, w.single)
 	}
 }
 
-func (w *deprecatedWalk) field(at mesh.Path, value any, fd protoreflect.FieldDescriptor) {
+// eachValue calls see with the values of a field: the items of a list, the
+// messages in a map, else the one value. What holds plain values by key is passed over.
+func eachValue(at mesh.Path, value any, fd protoreflect.FieldDescriptor, see func(at mesh.Path, value any, fd protoreflect.FieldDescriptor)) {
 	switch {
 	case fd.IsMap():
+		if fd.MapValue().Message() == nil {
+			return
+		}
 		entries, _ := value.(map[string]any)
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			if md := fd.MapValue().Message(); md != nil {
-				w.message(at.Join(key), entries[key], md)
-			}
+			see(at.Join(key), entries[key], fd.MapValue())
 		}
 	case fd.IsList():
 		items, _ := value.([]any)
 		for i, item := range items {
-			w.single(at.Join(i), item, fd)
+			see(at.Join(i), item, fd)
 		}
 	default:
-		w.single(at, value, fd)
+		see(at, value, fd)
 	}
 }
 

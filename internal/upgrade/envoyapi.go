@@ -129,27 +129,12 @@ func (w *envoyWalk) message(path mesh.Path, value any, md protoreflect.MessageDe
 		if options, ok := fd.Options().(*descriptorpb.FieldOptions); ok && options.GetDeprecated() {
 			w.deprecated.Hits = append(w.deprecated.Hits, hit(w.object.AtKey("%s", at), "%s of %s", name, md.FullName()))
 		}
-		w.field(at, fields[name], fd)
+		eachValue(at, fields[name], fd, w.single)
 	}
 }
 
-func (w *envoyWalk) field(at mesh.Path, value any, fd protoreflect.FieldDescriptor) {
-	switch {
-	case fd.IsMap():
-		entries, _ := value.(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			if md := fd.MapValue().Message(); md != nil {
-				w.message(at.Join(key), entries[key], md)
-			}
-		}
-	case fd.IsList():
-		items, _ := value.([]any)
-		for i, item := range items {
-			if md := fd.Message(); md != nil {
-				w.message(at.Join(i), item, md)
-			}
-		}
-	case fd.Message() != nil:
-		w.message(at, value, fd.Message())
+func (w *envoyWalk) single(at mesh.Path, value any, fd protoreflect.FieldDescriptor) {
+	if md := fd.Message(); md != nil {
+		w.message(at, value, md)
 	}
 }
