@@ -45,7 +45,7 @@
 // mesh: ask p.KnownIn(kind, namespace), p.Known(kind) or p.KnowsWorkloads(namespace) before
 // reporting that something is missing, and otherwise call p.CantTell(kind, namespace).
 //
-// 5. The check is listed, in order, in checks/all.go.
+// 5. The check is listed in checks/<subject>/checks.go, a new subject in checks/all.go.
 //
 // 6. checks/<subject>/testdata/<name>/bad.txtar and good.txtar hold what it must report
 // and must not; further cases are bad-why.txtar and good-why.txtar, one for every false

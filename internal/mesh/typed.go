@@ -215,3 +215,33 @@ func (s *Snapshot) KubernetesGateways() []*Resource[*gatewayapi.GatewaySpec] {
 func (s *Snapshot) HTTPRoutes() []*Resource[*gatewayapi.HTTPRouteSpec] {
 	return resources[*gatewayapi.HTTPRouteSpec](s, HTTPRoute)
 }
+
+// GRPCRoutes are all GRPCRoutes.
+func (s *Snapshot) GRPCRoutes() []*Resource[*gatewayapi.GRPCRouteSpec] {
+	return resources[*gatewayapi.GRPCRouteSpec](s, GRPCRoute)
+}
+
+// TLSRoutes are all TLSRoutes.
+func (s *Snapshot) TLSRoutes() []*Resource[*gatewayapi.TLSRouteSpec] {
+	return resources[*gatewayapi.TLSRouteSpec](s, TLSRoute)
+}
+
+// TCPRoutes are all TCPRoutes.
+func (s *Snapshot) TCPRoutes() []*Resource[*gatewayapi.TCPRouteSpec] {
+	return resources[*gatewayapi.TCPRouteSpec](s, TCPRoute)
+}
+
+// GatewayClasses are all GatewayClasses.
+func (s *Snapshot) GatewayClasses() []*Resource[*gatewayapi.GatewayClassSpec] {
+	return resources[*gatewayapi.GatewayClassSpec](s, GatewayClass)
+}
+
+// ReferenceGrants are all ReferenceGrants.
+func (s *Snapshot) ReferenceGrants() []*Resource[*gatewayapi.ReferenceGrantSpec] {
+	return resources[*gatewayapi.ReferenceGrantSpec](s, ReferenceGrant)
+}
+
+// TrafficExtensions are all TrafficExtensions.
+func (s *Snapshot) TrafficExtensions() []*Resource[*extensions.TrafficExtension] {
+	return resources[*extensions.TrafficExtension](s, TrafficExtension)
+}

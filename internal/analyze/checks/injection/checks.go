@@ -1,0 +1,12 @@
+package injection
+
+import "github.com/meshctl/meshctl/internal/analyze"
+
+// Checks are the checks of this folder.
+func Checks() []*analyze.Check {
+	return []*analyze.Check{
+		NamespaceNotInjected, // IST0102
+		MissingProxy,         // IST0103
+		MultipleLabels,       // IST0123
+	}
+}

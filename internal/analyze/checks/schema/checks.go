@@ -1,0 +1,13 @@
+package schema
+
+import "github.com/meshctl/meshctl/internal/analyze"
+
+// Checks are the checks of this folder.
+func Checks() []*analyze.Check {
+	return []*analyze.Check{
+		Invalid,          // IST0106
+		UnreachableRule,  // IST0130
+		IneffectiveMatch, // IST0131
+		Doubtful,         // IST0133
+	}
+}

@@ -1,0 +1,10 @@
+package serviceentry
+
+import "github.com/meshctl/meshctl/internal/analyze"
+
+// Checks are the checks of this folder.
+func Checks() []*analyze.Check {
+	return []*analyze.Check{
+		SharedPort, // IST0134
+	}
+}

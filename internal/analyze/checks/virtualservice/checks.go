@@ -1,0 +1,14 @@
+package virtualservice
+
+import "github.com/meshctl/meshctl/internal/analyze"
+
+// Checks are the checks of this folder.
+func Checks() []*analyze.Check {
+	return []*analyze.Check{
+		MissingGateway,   // IST0101
+		MissingHost,      // IST0101
+		MissingSubset,    // IST0101
+		ConflictingHosts, // IST0109
+		HostNotInGateway, // IST0132
+	}
+}
