@@ -69,6 +69,7 @@ type Pass struct {
 	check    *Check
 	findings []*Finding
 	unknown  map[unknown]int
+	memos    *memos
 }
 
 // unknown is what a check would have had to know.

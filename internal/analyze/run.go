@@ -27,12 +27,13 @@ type Options struct {
 func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
 	report := newReport()
 	passes := make([]*Pass, 0, len(checks))
+	shared := newMemos()
 	for _, c := range checks {
 		if reason := unreadable(snapshot, c); reason != "" {
 			report.SkippedChecks = append(report.SkippedChecks, SkippedCheck{Code: c.Code, Check: c.Name, Reason: reason})
 			continue
 		}
-		passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}})
+		passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared})
 	}
 	next := make(chan *Pass)
 	var workers sync.WaitGroup

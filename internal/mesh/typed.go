@@ -1,9 +1,7 @@
 package mesh
 
 import (
-	"runtime"
 	"sort"
-	"sync"
 
 	extensions "istio.io/api/extensions/v1alpha1"
 	networking "istio.io/api/networking/v1alpha3"
@@ -57,39 +55,11 @@ func typedOf[T any](c *content, kind Kind) []*Resource[T] {
 	slot.once.Do(func() {
 		objects := c.byKind[kind]
 		list := make([]*Resource[T], len(objects))
-		parallel(len(objects), func(i int) { list[i] = As[T](objects[i]) })
+		Parallel(len(objects), func(i int) { list[i] = As[T](objects[i]) })
 		slot.value = list
 	})
 	list, _ := slot.value.([]*Resource[T])
 	return list
-}
-
-// parallel calls f for 0 to n-1 on all processors.
-func parallel(n int, f func(i int)) {
-	const chunk = 64
-	workers := min(runtime.GOMAXPROCS(0), (n+chunk-1)/chunk)
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for from := range next {
-				for i := from; i < min(from+chunk, n); i++ {
-					f(i)
-				}
-			}
-		})
-	}
-	for from := 0; from < n; from += chunk {
-		next <- from
-	}
-	close(next)
-	wg.Wait()
 }
 
 // VirtualServices are all VirtualServices, by namespace and name, as are the

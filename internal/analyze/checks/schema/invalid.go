@@ -5,8 +5,6 @@ package schema
 import (
 	"strings"
 
-	"istio.io/istio/pkg/config/validation"
-
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
@@ -23,31 +21,29 @@ var Invalid = &analyze.Check{
 		Fix:  "Correct the field. The reference of each kind is at https://istio.io/latest/docs/reference/config/.",
 	},
 	Run: func(p *analyze.Pass) {
-		run := validators()
 		for _, kind := range istioKinds() {
 			if _, skipped := p.Skipped(kind); skipped {
 				p.CantTell(kind, "")
 			}
-			for _, o := range p.Objects(kind) {
-				judge(p, o, run[kind])
+			objects := p.Objects(kind)
+			for i, v := range verdictsOf(p, kind) {
+				judge(p, objects[i], v)
 			}
 		}
 		for _, o := range p.Shadowed() {
-			if run[o.Kind] != nil {
-				judge(p, o, run[o.Kind])
+			if validators[o.Kind] != nil {
+				judge(p, o, validate(o))
 			}
 		}
 	},
 }
 
 // judge reports everything that is wrong with one object.
-func judge(p *analyze.Pass, o *mesh.Object, run validation.ValidateFunc) {
-	unreadable := false
+func judge(p *analyze.Pass, o *mesh.Object, v verdict) {
 	problems := append(topLevel(o), o.Problems()...)
 	for _, problem := range problems {
 		at := o.At("%s", problem.Path)
 		at.Key = problem.Unknown
-		unreadable = unreadable || !problem.Unknown
 		f := p.Report(at, "%s", problem.Message)
 		switch best := hint.Closest(problem.Value, problem.Known); {
 		case best != "":
@@ -59,11 +55,7 @@ func judge(p *analyze.Pass, o *mesh.Object, run validation.ValidateFunc) {
 	if !o.Kind.Serves(o.Version()) {
 		p.Report(o.At("apiVersion"), "%s has no version %q", o.Kind, o.Version()).Suggest("change it to %q", o.Kind.APIVersion())
 	}
-	if unreadable {
-		return // what istiod would say rests on values that are not there
-	}
-	_, errs := validate(o, run)
-	for _, err := range errs {
+	for _, err := range v.errs {
 		p.Report(place(o, err.Error()), "%s", oneLine(err))
 	}
 }

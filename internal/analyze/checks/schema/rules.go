@@ -65,11 +65,11 @@ type virtualService = *mesh.Resource[*networking.VirtualService]
 
 // forRules calls f for each of istiod's warnings of one type.
 func forRules(p *analyze.Pass, kind string, f func(vs virtualService, aware *validation.AnalysisAwareError)) {
-	run := validators()[mesh.VirtualService]
-	for _, vs := range p.VirtualServices() {
-		for _, warning := range warningsOf(vs.Object, run) {
+	all := p.VirtualServices()
+	for i, v := range verdictsOf(p, mesh.VirtualService) {
+		for _, warning := range v.warnings {
 			if aware, ok := asAware(warning); ok && aware.Type == kind {
-				f(vs, aware)
+				f(all[i], aware)
 			}
 		}
 	}

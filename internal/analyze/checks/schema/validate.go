@@ -13,47 +13,73 @@ import (
 	"istio.io/istio/pkg/config/validation"
 	"istio.io/istio/pkg/config/validation/envoyfilter"
 
+	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
 // validators are what istiod's webhook runs for each kind.
-func validators() map[mesh.Kind]validation.ValidateFunc {
-	quiet()
-	return map[mesh.Kind]validation.ValidateFunc{
-		mesh.AuthorizationPolicy:   validation.ValidateAuthorizationPolicy,
-		mesh.DestinationRule:       validation.ValidateDestinationRule,
-		mesh.EnvoyFilter:           envoyfilter.ValidateEnvoyFilter,
-		mesh.Gateway:               validation.ValidateGateway,
-		mesh.PeerAuthentication:    validation.ValidatePeerAuthentication,
-		mesh.ProxyConfig:           validation.ValidateProxyConfig,
-		mesh.RequestAuthentication: validation.ValidateRequestAuthentication,
-		mesh.ServiceEntry:          validation.ValidateServiceEntry,
-		mesh.Sidecar:               validation.ValidateSidecar,
-		mesh.Telemetry:             validation.ValidateTelemetry,
-		mesh.TrafficExtension:      validation.ValidateTrafficExtension,
-		mesh.VirtualService:        validation.ValidateVirtualService,
-		mesh.WasmPlugin:            validation.ValidateWasmPlugin,
-		mesh.WorkloadEntry:         validation.ValidateWorkloadEntry,
-		mesh.WorkloadGroup:         validation.ValidateWorkloadGroup,
-	}
+var validators = map[mesh.Kind]validation.ValidateFunc{
+	mesh.AuthorizationPolicy:   validation.ValidateAuthorizationPolicy,
+	mesh.DestinationRule:       validation.ValidateDestinationRule,
+	mesh.EnvoyFilter:           envoyfilter.ValidateEnvoyFilter,
+	mesh.Gateway:               validation.ValidateGateway,
+	mesh.PeerAuthentication:    validation.ValidatePeerAuthentication,
+	mesh.ProxyConfig:           validation.ValidateProxyConfig,
+	mesh.RequestAuthentication: validation.ValidateRequestAuthentication,
+	mesh.ServiceEntry:          validation.ValidateServiceEntry,
+	mesh.Sidecar:               validation.ValidateSidecar,
+	mesh.Telemetry:             validation.ValidateTelemetry,
+	mesh.TrafficExtension:      validation.ValidateTrafficExtension,
+	mesh.VirtualService:        validation.ValidateVirtualService,
+	mesh.WasmPlugin:            validation.ValidateWasmPlugin,
+	mesh.WorkloadEntry:         validation.ValidateWorkloadEntry,
+	mesh.WorkloadGroup:         validation.ValidateWorkloadGroup,
 }
 
 // istioKinds are the kinds with a validator, sorted.
 func istioKinds() []mesh.Kind {
-	return slices.SortedFunc(maps.Keys(validators()), mesh.Kind.Compare)
+	return slices.SortedFunc(maps.Keys(validators), mesh.Kind.Compare)
 }
 
-// validate is what istiod's webhook says of an object: warnings, and errors
-// for which it refuses the object.
-func validate(o *mesh.Object, run validation.ValidateFunc) (warnings, errs []error) {
-	warning, err := run(config.Config{
+// verdict is what istiod's webhook says of an object: warnings, and errors for
+// which it refuses the object.
+type verdict struct{ warnings, errs []error }
+
+// verdicts are kept for a run, since several checks tell of them.
+var verdicts = analyze.PerObject(validate)
+
+// verdictsOf are istiod's verdicts on the objects of a kind, in the order of
+// p.Objects.
+func verdictsOf(p *analyze.Pass, kind mesh.Kind) []verdict {
+	quiet()
+	return verdicts.Of(p, kind)
+}
+
+// validate asks istiod's validator. It says nothing of objects that were not
+// read whole: that would rest on values that are not there.
+func validate(o *mesh.Object) (v verdict) {
+	if !readable(o) {
+		return verdict{}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			v = verdict{errs: []error{fmt.Errorf("istiod's validator fails on this object: %v", r)}}
+		}
+	}()
+	warning, err := validators[o.Kind](config.Config{
 		Meta: config.Meta{
 			GroupVersionKind: config.GroupVersionKind{Group: o.Kind.Group, Version: o.Kind.Version, Kind: o.Kind.Kind},
 			Name:             strings.TrimSuffix(o.Name, "*"), Namespace: o.Namespace, Labels: o.Labels, Annotations: o.Annotations,
 		},
 		Spec: o.Typed(),
 	})
-	return flatten(warning), flatten(err)
+	return verdict{warnings: flatten(warning), errs: flatten(err)}
+}
+
+// readable says whether all values of an object could be read; fields that do
+// not exist count for nothing.
+func readable(o *mesh.Object) bool {
+	return !slices.ContainsFunc(o.Problems(), func(p mesh.Problem) bool { return !p.Unknown })
 }
 
 // flatten is the single errors in err.

@@ -3,11 +3,9 @@ package schema
 import (
 	"strings"
 
-	"istio.io/istio/pkg/config/validation"
 	"istio.io/istio/pkg/log"
 
 	"github.com/meshctl/meshctl/internal/analyze"
-	"github.com/meshctl/meshctl/internal/mesh"
 )
 
 // Doubtful finds objects that istiod accepts with a warning.
@@ -20,10 +18,11 @@ var Doubtful = &analyze.Check{
 		Fix:  "Follow the message. The reference of each kind is at https://istio.io/latest/docs/reference/config/.",
 	},
 	Run: func(p *analyze.Pass) {
-		run := validators()
 		for _, kind := range istioKinds() {
-			for _, o := range p.Objects(kind) {
-				for _, warning := range warningsOf(o, run[kind]) {
+			objects := p.Objects(kind)
+			for i, v := range verdictsOf(p, kind) {
+				o := objects[i]
+				for _, warning := range v.warnings {
 					if _, typed := asAware(warning); !typed && !routine(warning.Error()) {
 						p.Report(place(o, warning.Error()), "%s", oneLine(warning))
 					}
@@ -31,18 +30,6 @@ var Doubtful = &analyze.Check{
 			}
 		}
 	},
-}
-
-// warningsOf are istiod's warnings of an object; none when some of its values
-// cannot be read, since they would rest on what is not there.
-func warningsOf(o *mesh.Object, run validation.ValidateFunc) []error {
-	for _, problem := range o.Problems() {
-		if !problem.Unknown {
-			return nil
-		}
-	}
-	warnings, _ := validate(o, run)
-	return warnings
 }
 
 // routine says whether a warning tells nothing of the object: every
