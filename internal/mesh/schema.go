@@ -81,28 +81,42 @@ func (s *messageSchema) field(path Path, value any, fd protoreflect.FieldDescrip
 		if !isMap {
 			return s.wrong(path, "an object", value), false
 		}
-		clone := make(map[string]any, len(m))
 		for _, key := range slices.Sorted(maps.Keys(m)) {
-			clone[key] = s.single(path.Join(key), m[key], fd.MapValue())
+			if item, ok := s.item(path, key, m[key], fd.MapValue()); !ok {
+				if clean == nil {
+					m = maps.Clone(m)
+					clean = m
+				}
+				m[key] = item
+			}
 		}
-		clean = clone
 	case fd.IsList():
 		list, isList := value.([]any)
 		if !isList {
 			return s.wrong(path, "a list", value), false
 		}
-		clone := make([]any, 0, len(list))
-		for i, item := range list {
-			item = s.single(path.Join(i), item, fd)
-			if item == nil && fd.Kind() != protoreflect.MessageKind {
-				continue // jsonpb reads no null among scalars
+		for i := range list {
+			if item, ok := s.item(path, i, list[i], fd); !ok {
+				if clean == nil {
+					list = slices.Clone(list)
+					clean = list
+				}
+				list[i] = item
 			}
-			clone = append(clone, item)
 		}
-		clean = clone
+		if list, changed := clean.([]any); changed && fd.Message() == nil {
+			clean = slices.DeleteFunc(list, func(item any) bool { return item == nil }) // scalars are never null
+		}
 	default:
 		clean = s.single(path, value, fd)
 	}
+	return clean, len(s.problems) == before
+}
+
+// item checks one value of a list or map; ok means that it can stay.
+func (s *messageSchema) item(path Path, step, value any, fd protoreflect.FieldDescriptor) (clean any, ok bool) {
+	before := len(s.problems)
+	clean = s.single(path.Join(step), value, fd)
 	return clean, len(s.problems) == before
 }
 
