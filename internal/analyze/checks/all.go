@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/annotations"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
@@ -22,6 +23,7 @@ import (
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	all := slices.Concat(
+		annotations.Checks(),
 		authorizationpolicy.Checks(),
 		destinationrule.Checks(),
 		gateway.Checks(),
