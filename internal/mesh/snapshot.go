@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+
+	security "istio.io/api/security/v1beta1"
 )
 
 // Options say how much of a mesh the objects of a snapshot are.
@@ -53,6 +55,7 @@ type content struct {
 	rules     func() *ruleIndex
 	pods      func() *labelIndex
 	machines  func() *labelIndex
+	peers     func() *Selectors[*security.PeerAuthentication]
 	config    func() *MeshConfig
 	injector  func() injectorConfig
 }
@@ -123,6 +126,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.rules = sync.OnceValue(s.newRules)
 	c.pods = sync.OnceValue(c.newPods)
 	c.machines = sync.OnceValue(c.newMachines)
+	c.peers = sync.OnceValue(c.newPeers)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Workload is what runs pods: a controller with its pod template, or a Pod
@@ -200,4 +202,23 @@ func (c *content) controls(o *Object, owner metav1.OwnerReference) bool {
 	hash := o.Labels["pod-template-hash"]
 	name, cut := strings.CutSuffix(owner.Name, "-"+hash)
 	return kind == ReplicaSet && hash != "" && cut && c.byRef[Ref{Kind: Deployment, Namespace: o.Namespace, Name: name}] != nil
+}
+
+// TargetPort is the port of the workload that a Service's port leads to; 0
+// when it is named and no container has the name.
+func (w *Workload) TargetPort(port core.ServicePort) uint32 {
+	if port.TargetPort.Type == intstr.Int {
+		return uint32(cmp.Or(port.TargetPort.IntVal, port.Port))
+	}
+	protocol := cmp.Or(port.Protocol, core.ProtocolTCP)
+	for _, containers := range [][]core.Container{w.Pod.Containers, w.Pod.InitContainers} {
+		for _, c := range containers {
+			for _, own := range c.Ports {
+				if own.Name == port.TargetPort.StrVal && cmp.Or(own.Protocol, core.ProtocolTCP) == protocol {
+					return uint32(own.ContainerPort)
+				}
+			}
+		}
+	}
+	return 0
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
+	"github.com/meshctl/meshctl/internal/analyze/checks/peerauthentication"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
 	"github.com/meshctl/meshctl/internal/analyze/checks/serviceentry"
@@ -28,6 +29,7 @@ func All() []*analyze.Check {
 		destinationrule.Checks(),
 		gateway.Checks(),
 		injection.Checks(),
+		peerauthentication.Checks(),
 		schema.Checks(),
 		service.Checks(),
 		serviceentry.Checks(),
