@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/annotations"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
+	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/peerauthentication"
@@ -27,6 +28,7 @@ func All() []*analyze.Check {
 		annotations.Checks(),
 		authorizationpolicy.Checks(),
 		destinationrule.Checks(),
+		envoyfilter.Checks(),
 		gateway.Checks(),
 		injection.Checks(),
 		peerauthentication.Checks(),

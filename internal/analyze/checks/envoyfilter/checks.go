@@ -1,0 +1,14 @@
+package envoyfilter
+
+import "github.com/meshctl/meshctl/internal/analyze"
+
+// Checks are the checks of this folder.
+func Checks() []*analyze.Check {
+	return []*analyze.Check{
+		RelativeOperation,    // IST0151
+		ReplaceIneffective,   // IST0152
+		AddIneffective,       // IST0153
+		RemoveIneffective,    // IST0154
+		RelativeToOneVersion, // IST0155
+	}
+}
