@@ -19,6 +19,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
 	"github.com/meshctl/meshctl/internal/analyze/checks/serviceentry"
 	"github.com/meshctl/meshctl/internal/analyze/checks/sidecar"
+	"github.com/meshctl/meshctl/internal/analyze/checks/telemetry"
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
 )
 
@@ -36,6 +37,7 @@ func All() []*analyze.Check {
 		service.Checks(),
 		serviceentry.Checks(),
 		sidecar.Checks(),
+		telemetry.Checks(),
 		virtualservice.Checks(),
 	)
 	slices.SortFunc(all, func(a, b *analyze.Check) int {
