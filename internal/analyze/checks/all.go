@@ -14,6 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
+	"github.com/meshctl/meshctl/internal/analyze/checks/kubegateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/peerauthentication"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
@@ -32,6 +33,7 @@ func All() []*analyze.Check {
 		envoyfilter.Checks(),
 		gateway.Checks(),
 		injection.Checks(),
+		kubegateway.Checks(),
 		peerauthentication.Checks(),
 		schema.Checks(),
 		service.Checks(),
