@@ -25,6 +25,9 @@ func (d *document) decode() (any, error) {
 			return value, nil
 		}
 	}
+	if value, ok := decodePlain(string(d.text)); ok {
+		return value, nil
+	}
 	root, err := d.parseNodes()
 	if err != nil {
 		return nil, err
