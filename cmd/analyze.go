@@ -30,6 +30,9 @@ type analyzeFlags struct {
 	meshConfig      string
 	ignoreUnknown   bool
 	timeout         time.Duration
+	contexts        []string
+	remote          bool
+	changes         *enum
 	out             *outputFlags
 }
 
@@ -43,7 +46,8 @@ func newAnalyzeCmd(f *Factory) *cobra.Command {
 Without arguments it reads the cluster and reports on one namespace, or on all
 with -A. With files, directories or - for stdin it reads only those and needs
 no cluster; --use-kube lays the files over the cluster, as if they had been
-applied. What the input says nothing of is not taken for missing, unless
+applied, and reports the findings that they bring there, in whatever namespace;
+nothing is deleted for that. --contexts reads several clusters as one mesh. What the input says nothing of is not taken for missing, unless
 --complete says that the files are the whole mesh.
 
 Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 used wrongly, or not
@@ -57,6 +61,9 @@ everything could be read. They are the same for every format.`,
   # What would these files break, once applied?
   meshctl analyze --use-kube new-route.yaml
 
+  # All clusters of a mesh
+  meshctl analyze -A --contexts east,west
+
   # What helm would install
   helm template shop ./chart | meshctl analyze -
 
@@ -64,9 +71,7 @@ everything could be read. They are the same for every format.`,
   meshctl analyze -A --suppress IST0102 --suppress "IST0101=VirtualService shop/*"`,
 		GroupID: groupConfig,
 		RunE: func(c *cobra.Command, args []string) error {
-			if !c.Flags().Changed("use-kube") {
-				a.useKube = len(args) == 0
-			}
+			a.useKube = a.readsCluster(c.Flags().Changed("use-kube"), args)
 			return a.run(c.Context(), f, args)
 		},
 	}
@@ -86,6 +91,7 @@ everything could be read. They are the same for every format.`,
 	addEnum(c, a.outputThreshold, "output-threshold", "", "mildest finding to show")
 	fs.BoolVar(&a.ignoreUnknown, "ignore-unknown", false, "documents that cannot be read do not change the exit code")
 	fs.StringVar(&a.meshConfig, "mesh-config", "", "file with the mesh config to assume, instead of the cluster's or the files'")
+	a.addClusterFlags(f, c)
 	a.out = addOutput(c, "log")
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
@@ -127,9 +133,9 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 	if err != nil {
 		return err
 	}
-	report, err := analyze.Run(ctx, in.snapshot, selected, analyze.Options{
+	report, err := in.analyze(ctx, selected, analyze.Options{
 		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value),
-	})
+	}, a.changes.value == changesAll)
 	if err != nil {
 		return hint.Unanswerablef("give it longer with --timeout", "%w", err)
 	}
@@ -156,7 +162,7 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 	switch {
 	case report.Fails(analyze.Severity(a.failOn.value)):
 		return errNo
-	case len(report.Broken) > 0 && !a.ignoreUnknown, len(report.SkippedChecks) > 0:
+	case len(report.Broken) > 0 && !a.ignoreUnknown, len(report.SkippedChecks) > 0, len(report.Missing()) > 0:
 		return errUnanswered // not a clean mesh: a mesh not wholly seen
 	}
 	return nil

@@ -33,9 +33,18 @@ type Factory struct {
 func newFactory(io *ui.IO) *Factory {
 	f := &Factory{IO: io, Browser: ui.SystemBrowser{}, Now: time.Now, kubeFlags: kubeFlags()}
 	f.Client = sync.OnceValues(func() (*kube.Client, error) {
+		if name := *f.kubeFlags.Context; name != "" {
+			return f.ContextClient(name)
+		}
 		return kube.NewClient(f.kubeFlags, f.requestTimeout), nil
 	})
 	return f
+}
+
+// ContextClient is the cluster of another context, otherwise as the global
+// flags say.
+func (f *Factory) ContextClient(context string) (*kube.Client, error) {
+	return kube.NewContextClient(f.kubeFlags, context, f.requestTimeout)
 }
 
 // kubeFlags are kubectl's flags that choose the cluster and the identity; the

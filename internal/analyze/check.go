@@ -86,6 +86,12 @@ func (p *Pass) Report(at mesh.Location, format string, args ...any) *Finding {
 		Object: objectOf(at.Object), Field: at.Path, Message: fmt.Sprintf(format, args...),
 		Related: []Related{}, at: at,
 	}
+	if at.Object != nil && !p.Owns(at.Object) {
+		return f // another cluster's or revision's snapshot reports it
+	}
+	if f.Object.Cluster == "" {
+		f.Object.Cluster = p.Cluster()
+	}
 	p.findings = append(p.findings, f)
 	return f
 }

@@ -22,6 +22,9 @@ type Finding struct {
 	Message  string         `json:"message"`
 	// Fix is how to mend it; empty when there is no better advice than the check's own.
 	Fix string `json:"fix,omitempty"`
+	// Change is what files do to the finding of a cluster that they are laid
+	// over; absent where nothing is laid over anything.
+	Change Change `json:"change,omitempty"`
 	// Related are other objects that the finding rests on.
 	Related []Related `json:"related"`
 

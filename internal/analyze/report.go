@@ -22,8 +22,15 @@ type Report struct {
 	Broken []Broken `json:"broken"`
 	// SkippedFiles hold no objects for a cluster.
 	SkippedFiles []SkippedFile `json:"skippedFiles"`
+	// Clusters are those that were to be analyzed; none of files alone.
+	Clusters []ClusterState `json:"clusters"`
+	// Fixed are findings of the cluster that the files would mend.
+	Fixed []*Finding `json:"fixed"`
 
-	worst Severity
+	// found are the findings before those below the threshold were left out.
+	found     []*Finding
+	worst     Severity
+	threshold Severity
 }
 
 // Summary counts a report's findings.
@@ -35,6 +42,10 @@ type Summary struct {
 	Suppressed int `json:"suppressed"`
 	// Elsewhere are findings in namespaces that were not asked for, in no list either.
 	Elsewhere int `json:"elsewhere"`
+	// Unchanged and Fixed are the cluster's findings that the files leave, and
+	// those that they would mend.
+	Unchanged int `json:"unchanged"`
+	Fixed     int `json:"fixed"`
 	// Objects and Checks are what was analyzed, and with how many checks.
 	Objects int `json:"objects"`
 	Checks  int `json:"checks"`
@@ -42,9 +53,11 @@ type Summary struct {
 
 // SkippedCheck is a check that did not run.
 type SkippedCheck struct {
-	Code   string `json:"code"`
-	Check  string `json:"check"`
-	Reason string `json:"reason"`
+	Code  string `json:"code"`
+	Check string `json:"check"`
+	// Cluster is where; empty for files.
+	Cluster string `json:"cluster,omitempty"`
+	Reason  string `json:"reason"`
 }
 
 // Undecided is a number of things that a check could not judge, because the
@@ -71,13 +84,12 @@ type SkippedFile struct {
 func newReport() *Report {
 	return &Report{
 		Findings: []*Finding{}, SkippedChecks: []SkippedCheck{}, Undecided: []Undecided{}, Broken: []Broken{}, SkippedFiles: []SkippedFile{},
+		Clusters: []ClusterState{}, Fixed: []*Finding{},
 	}
 }
 
 // collect sorts the findings of all passes into the report.
-func (r *Report) collect(s *mesh.Snapshot, passes []*Pass, o Options) {
-	r.Summary.Checks = len(passes)
-	r.Summary.Objects = s.Len()
+func (r *Report) collect(passes []*Pass, o Options) {
 	for _, p := range passes {
 		for _, f := range p.findings {
 			r.add(f, o)
@@ -86,14 +98,10 @@ func (r *Report) collect(s *mesh.Snapshot, passes []*Pass, o Options) {
 			r.Undecided = append(r.Undecided, Undecided{Check: p.check.Name, Kind: u.kind.String(), Namespace: u.namespace, Count: n})
 		}
 	}
-	slices.SortFunc(r.Findings, compare)
-	r.Findings = slices.CompactFunc(r.Findings, func(a, b *Finding) bool { return compare(a, b) == 0 })
-	for _, f := range r.Findings {
-		r.Summary.count(f.Severity)
-	}
-	if o.Threshold != "" {
-		r.Findings = slices.DeleteFunc(r.Findings, func(f *Finding) bool { return !f.Severity.AtLeast(o.Threshold) })
-	}
+	slices.SortFunc(r.found, compare)
+	r.found = slices.CompactFunc(r.found, func(a, b *Finding) bool { return compare(a, b) == 0 })
+	r.threshold = o.Threshold
+	r.show(r.found)
 	slices.SortFunc(r.Undecided, func(a, b Undecided) int {
 		return cmp.Or(strings.Compare(a.Check, b.Check), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace))
 	})
@@ -112,10 +120,23 @@ func (r *Report) add(f *Finding, o Options) {
 		return
 	}
 	f.locate()
-	if r.worst == "" || f.Severity.AtLeast(r.worst) {
-		r.worst = f.Severity
+	r.found = append(r.found, f)
+}
+
+// show makes these findings, in order, the report's: it counts them, and lists
+// those at or above the threshold.
+func (r *Report) show(findings []*Finding) {
+	r.Findings, r.worst = []*Finding{}, ""
+	r.Summary.Errors, r.Summary.Warnings, r.Summary.Infos = 0, 0, 0
+	for _, f := range findings {
+		r.Summary.count(f.Severity)
+		if r.worst == "" || f.Severity.AtLeast(r.worst) {
+			r.worst = f.Severity
+		}
+		if r.threshold == "" || f.Severity.AtLeast(r.threshold) {
+			r.Findings = append(r.Findings, f)
+		}
 	}
-	r.Findings = append(r.Findings, f)
 }
 
 // keeps says whether findings about an object belong in the report.
@@ -166,6 +187,12 @@ func (s Summary) String() string {
 	if s.Elsewhere > 0 {
 		line += fmt.Sprintf("; %d in other namespaces, -A shows them", s.Elsewhere)
 	}
+	if s.Unchanged > 0 {
+		line += fmt.Sprintf("; %d that the files do not change", s.Unchanged)
+	}
+	if s.Fixed > 0 {
+		line += fmt.Sprintf("; %d that the files would mend", s.Fixed)
+	}
 	if s.Suppressed > 0 {
 		line += fmt.Sprintf("; %d suppressed", s.Suppressed)
 	}
@@ -202,11 +229,15 @@ func (r *Report) Tables(bool) []output.Table {
 func (r *Report) Text(paint func(output.Tone, string) string) []string {
 	var lines []string
 	for _, f := range r.Findings {
-		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code, f.Object.String(), filePlace(f.Position)}
-		if f.Object.Name == "" {
-			head = head[:2]
+		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code}
+		if f.Object.Name != "" {
+			head = append(head, f.Object.String(), r.inCluster(f.Object), filePlace(f.Position))
 		}
-		lines = append(lines, strings.TrimRight(strings.Join(head, "  "), " "))
+		if f.Change == Unchanged {
+			head = append(head, "(unchanged)")
+		}
+		head = slices.DeleteFunc(head, func(s string) bool { return s == "" })
+		lines = append(lines, strings.Join(head, "  "))
 		message := f.Message
 		if f.Field != "" {
 			message = f.Field + ": " + message
@@ -214,6 +245,9 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 		lines = append(lines, "    "+message)
 		for _, rel := range f.Related {
 			line := fmt.Sprintf("    %s %s", rel.Object, rel.Note)
+			if rel.Object.Cluster != f.Object.Cluster && r.inCluster(rel.Object) != "" {
+				line += ", " + r.inCluster(rel.Object)
+			}
 			if p := filePlace(rel.Position); p != "" {
 				line += ", at " + p
 			}

@@ -25,16 +25,26 @@ type Options struct {
 // Run runs the checks over a snapshot, all processors at once. A check that
 // panics becomes a finding of its own (IST0001); ctx ends the run between checks.
 func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
+	return RunAll(ctx, []*mesh.Snapshot{snapshot}, checks, options)
+}
+
+// RunAll is [Run] over the snapshots of several clusters and revisions, as
+// [mesh.Views] makes them, in one report.
+func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
 	report := newReport()
-	passes := make([]*Pass, 0, len(checks))
-	shared := newMemos()
-	for _, c := range checks {
-		if reason := unreadable(snapshot, c); reason != "" {
-			report.SkippedChecks = append(report.SkippedChecks, SkippedCheck{Code: c.Code, Check: c.Name, Reason: reason})
-			continue
+	var passes []*Pass
+	for _, snapshot := range snapshots {
+		report.Summary.Objects += snapshot.Own()
+		shared := newMemos()
+		for _, c := range checks {
+			if reason := unreadable(snapshot, c); reason != "" {
+				report.skip(SkippedCheck{Code: c.Code, Check: c.Name, Cluster: snapshot.Cluster(), Reason: reason})
+				continue
+			}
+			passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared})
 		}
-		passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared})
 	}
+	report.Summary.Checks = ran(passes)
 	next := make(chan *Pass)
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), max(len(passes), 1)) {
@@ -55,8 +65,17 @@ func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options 
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("analyzing: %w", err)
 	}
-	report.collect(snapshot, passes, options)
+	report.collect(passes, options)
 	return report, nil
+}
+
+// ran is the number of different checks among the passes.
+func ran(passes []*Pass) int {
+	names := map[string]bool{}
+	for _, p := range passes {
+		names[p.check.Name] = true
+	}
+	return len(names)
 }
 
 // unreadable is why the check cannot run: a kind it reads that was refused.

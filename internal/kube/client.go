@@ -28,6 +28,7 @@ const (
 // command which needs no cluster touches none.
 type Client struct {
 	getter     genericclioptions.RESTClientGetter
+	name       string // of the context or cluster; empty for the kubeconfig's current context
 	config     func() (*rest.Config, error)
 	kubernetes func() (kubernetes.Interface, error)
 	dynamic    func() (dynamic.Interface, error)
@@ -111,6 +112,9 @@ func (c *Client) Mapper() (meta.ResettableRESTMapper, error) { return c.mapper()
 func (c *Client) Context() (name, server string) {
 	if raw, err := c.getter.ToRawKubeConfigLoader().RawConfig(); err == nil {
 		name = raw.CurrentContext
+	}
+	if c.name != "" {
+		name = c.name
 	}
 	if cfg, err := c.config(); err == nil {
 		server = cfg.Host

@@ -35,31 +35,26 @@ func (s *Snapshot) TrustDomain() string {
 }
 
 // control is a ConfigMap of the control plane. Revisions other than the
-// default one have theirs appended to the name; when no revision was asked
-// for and only one has a ConfigMap, it is that one's.
+// default one have theirs appended to the name.
 func (c *content) control(base string) *Object {
 	name := base
-	if r := c.options.Revision; r != "" && r != "default" {
-		name += "-" + r
+	if c.revision != DefaultRevision {
+		name += "-" + c.revision
 	}
-	if o := c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name}]; o != nil || name != base {
-		return o
+	o := c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name}]
+	if o == nil && c.options.onlyLabelled {
+		// A revision that only labels name: better the default one's than none.
+		o = c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: base}]
 	}
-	var only *Object
-	for _, o := range c.byKind[ConfigMap] {
-		if rev := o.Labels[RevisionLabel]; rev != "" && o.Namespace == c.options.IstioNamespace && o.Name == base+"-"+rev {
-			if only != nil {
-				return nil
-			}
-			only = o
-		}
-	}
-	return only
+	return o
 }
 
 func (c *content) newMeshConfig() *MeshConfig {
 	config := &MeshConfig{MeshConfig: &meshconfig.MeshConfig{}}
-	config.Object = c.control("istio")
+	config.Object = c.options.MeshConfig
+	if config.Object == nil {
+		config.Object = c.control("istio")
+	}
 	if config.Object == nil {
 		return config
 	}

@@ -29,10 +29,7 @@ func (s *Snapshot) ControlPlaneSets(name, value string) bool {
 
 // isRevision says whether a revision label names the revision in question.
 func (s *Snapshot) isRevision(label string) bool {
-	if s.options.Revision == "" || s.options.Revision == "default" {
-		return label == "" || label == "default"
-	}
-	return label == s.options.Revision
+	return label == s.revision || label == "" && s.revision == DefaultRevision
 }
 
 // GatewayWorkloads are the workloads that a Gateway of a namespace configures.

@@ -1,11 +1,17 @@
 package mesh
 
+import "slices"
+
 // KnownEverywhere says whether absence of an object of the kind means that it
 // exists in no namespace of the mesh: the kind was read from a whole cluster,
 // or the input is complete. Files alone never say so.
 func (s *Snapshot) KnownEverywhere(kind Kind) bool {
 	s.touch(kind)
-	if _, skipped := s.skipped[kind]; skipped {
+	if s.unsure(kind, "") {
+		return false
+	}
+	everywhere := func(c Cluster) bool { return slices.Contains(c.Read, kind) }
+	if shared(kind) && slices.ContainsFunc(s.options.others, func(c Cluster) bool { return !everywhere(c) }) {
 		return false
 	}
 	return s.options.Complete || s.read[kind]

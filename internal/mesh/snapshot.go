@@ -25,6 +25,18 @@ type Options struct {
 	// ClusterDomain is the domain of services, such as cluster.local; when
 	// empty it is taken from the injector's configuration.
 	ClusterDomain string
+	// Cluster is the name of the cluster; empty for files.
+	Cluster string
+	// MeshConfig is a ConfigMap to take the mesh config from, whatever the revision.
+	MeshConfig *Object
+
+	// What [Views] knows: the other clusters of the mesh, their objects that count
+	// here, whether some cluster could not be read, and whether findings count
+	// only about what is labelled for the revision.
+	others       []Cluster
+	foreign      []*Object
+	incomplete   bool
+	onlyLabelled bool
 }
 
 // Skip is a kind that could not be read, and why.
@@ -49,6 +61,12 @@ type content struct {
 	read     map[Kind]bool
 	skipped  map[Kind]string
 	typed    map[Kind]*slot
+	revision string
+	// strangers are the objects of other clusters, elsewhere those of them whose
+	// names are taken here, and twins all of them.
+	strangers map[*Object]bool
+	elsewhere []*Object
+	twins     map[Ref][]*Object
 
 	registry  func() *Registry
 	workloads func() *workloadIndex
@@ -84,9 +102,12 @@ func New(objects []*Object, options Options) *Snapshot {
 		read:    map[Kind]bool{},
 		skipped: map[Kind]string{},
 		typed:   map[Kind]*slot{},
+
+		revision:  resolveRevision(slices.Concat(objects, options.foreign), options),
+		strangers: map[*Object]bool{},
 	}
 	for _, o := range objects {
-		if o.Name == "" {
+		if o.Name == "" || !inRevision(o, c.revision) {
 			continue
 		}
 		c.inNS[kindNS{o.Kind, o.Namespace}] = true
@@ -100,6 +121,7 @@ func New(objects []*Object, options Options) *Snapshot {
 		}
 		c.byRef[o.Ref] = o
 	}
+	c.addForeign()
 	for _, o := range c.byRef {
 		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 	}
@@ -191,7 +213,7 @@ func (s *Snapshot) Shadowed() []*Object { return s.shadowed }
 // it, or is complete. For kinds that namespaces keep apart use KnownIn.
 func (s *Snapshot) Known(kind Kind) bool {
 	s.touch(kind)
-	if _, skipped := s.skipped[kind]; skipped {
+	if s.unsure(kind, "") {
 		return false
 	}
 	return s.options.Complete || s.read[kind] || len(s.byKind[kind]) > 0
@@ -206,13 +228,26 @@ func (s *Snapshot) KnownIn(kind Kind, namespace string) bool {
 }
 
 func (c *content) knownIn(kind Kind, namespace string) bool {
-	if _, skipped := c.skipped[kind]; skipped {
+	if c.unsure(kind, namespace) {
 		return false
 	}
 	if c.options.Complete || c.read[kind] {
 		return true
 	}
 	return c.inNS[kindNS{kind, namespace}] && (namespace != c.options.IstioNamespace || c.hasControlPlane())
+}
+
+// unsure says that absence of an object of the kind means nothing, in a
+// namespace or, when it is empty, anywhere: the kind could not be read, here or
+// in a cluster that shares it.
+func (c *content) unsure(kind Kind, namespace string) bool {
+	if _, skipped := c.skipped[kind]; skipped {
+		return true
+	}
+	if !shared(kind) {
+		return false
+	}
+	return c.options.incomplete || slices.ContainsFunc(c.options.others, func(other Cluster) bool { return !other.tells(kind, namespace) })
 }
 
 // hasControlPlane says whether the input holds what an installer put into the

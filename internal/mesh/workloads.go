@@ -89,6 +89,9 @@ func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workl
 // that there is none; for the empty namespace, whether anywhere.
 func (s *Snapshot) KnowsWorkloads(namespace string) bool {
 	s.touch(WorkloadKinds()...)
+	if s.options.incomplete || slices.ContainsFunc(s.options.others, func(c Cluster) bool { return !c.tells(Pod, namespace) }) {
+		return false
+	}
 	if s.options.Complete || s.read[Pod] {
 		return true
 	}
@@ -150,7 +153,39 @@ func (c *content) newWorkloads() *workloadIndex {
 			all = append(all, &Workload{Object: r.Object, PodLabels: r.Labels, PodAnnotations: r.Annotations, Pod: r.Spec})
 		}
 	}
+	for _, o := range c.elsewhere {
+		if w := workloadOf(o); w != nil && !c.hasController(o) {
+			all = append(all, w)
+		}
+	}
 	return indexWorkloads(all)
+}
+
+// workloadOf is an object as a workload; nil when it is none.
+func workloadOf(o *Object) *Workload {
+	path, template := "spec.template", (*core.PodTemplateSpec)(nil)
+	switch spec := o.Typed().(type) {
+	case *apps.DeploymentSpec:
+		template = &spec.Template
+	case *apps.StatefulSetSpec:
+		template = &spec.Template
+	case *apps.DaemonSetSpec:
+		template = &spec.Template
+	case *apps.ReplicaSetSpec:
+		template = &spec.Template
+	case *batch.JobSpec:
+		template = &spec.Template
+	case *batch.CronJobSpec:
+		path, template = "spec.jobTemplate.spec.template", &spec.JobTemplate.Spec.Template
+	case *core.PodSpec:
+		return &Workload{Object: o, PodLabels: o.Labels, PodAnnotations: o.Annotations, Pod: spec}
+	default:
+		template = foreignTemplate(o)
+	}
+	if template == nil {
+		return nil
+	}
+	return &Workload{Object: o, PodLabels: template.Labels, PodAnnotations: template.Annotations, Pod: &template.Spec, Template: path}
 }
 
 func indexWorkloads(all []*Workload) *workloadIndex {
