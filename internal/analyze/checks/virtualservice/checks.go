@@ -5,10 +5,15 @@ import "github.com/meshctl/meshctl/internal/analyze"
 // Checks are the checks of this folder.
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
-		MissingGateway,   // IST0101
-		MissingHost,      // IST0101
-		MissingSubset,    // IST0101
-		ConflictingHosts, // IST0109
-		HostNotInGateway, // IST0132
+		MissingGateway,             // IST0101
+		MissingHost,                // IST0101
+		MissingPort,                // IST0101
+		MissingSubset,              // IST0101
+		ConflictingHosts,           // IST0109
+		PortRequired,               // IST0112
+		HostNotInGateway,           // IST0132
+		BypassedSubsets,            // IST0140
+		ClaimWithoutAuthentication, // IST0149
+		InternalGateway,            // IST0165
 	}
 }
