@@ -77,10 +77,7 @@ func missingProxy(p *analyze.Pass, pods []*mesh.Workload) {
 	first := pods[0]
 	ns := p.Get(mesh.Namespace, "", first.Object.Namespace)
 	owner := ownerOf(mesh.As[*core.PodSpec](first.Object))
-	restart := "kubectl rollout restart " + owner
-	if strings.HasPrefix(owner, "pod/") {
-		restart = "delete the pod and create it again"
-	}
+	restart := restartCommand(owner)
 	more := ""
 	if n := len(pods) - 1; n > 0 {
 		more = fmt.Sprintf(" (and %d more of %s)", n, owner)
@@ -91,6 +88,14 @@ func missingProxy(p *analyze.Pass, pods []*mesh.Workload) {
 		return
 	}
 	p.Report(first.At(""), "the pod has no sidecar%s, though %s asks for one", more, asks(first, ns)).Suggest("%s", restart)
+}
+
+// restartCommand is how to get new pods of what ownerOf names.
+func restartCommand(owner string) string {
+	if strings.HasPrefix(owner, "pod/") {
+		return "delete the pod and create it again"
+	}
+	return "kubectl rollout restart " + owner
 }
 
 // asks is the label that asks for a sidecar.
