@@ -22,6 +22,8 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/sidecar"
 	"github.com/meshctl/meshctl/internal/analyze/checks/telemetry"
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
+	"github.com/meshctl/meshctl/internal/analyze/checks/webhook"
+	"github.com/meshctl/meshctl/internal/analyze/checks/workload"
 )
 
 // All are all checks, by code and name.
@@ -41,6 +43,8 @@ func All() []*analyze.Check {
 		sidecar.Checks(),
 		telemetry.Checks(),
 		virtualservice.Checks(),
+		webhook.Checks(),
+		workload.Checks(),
 	)
 	slices.SortFunc(all, func(a, b *analyze.Check) int {
 		return cmp.Or(strings.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))
