@@ -15,7 +15,9 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/kubegateway"
+	"github.com/meshctl/meshctl/internal/analyze/checks/mtls"
 	"github.com/meshctl/meshctl/internal/analyze/checks/peerauthentication"
+	"github.com/meshctl/meshctl/internal/analyze/checks/requestauthentication"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
 	"github.com/meshctl/meshctl/internal/analyze/checks/serviceentry"
@@ -36,7 +38,9 @@ func All() []*analyze.Check {
 		gateway.Checks(),
 		injection.Checks(),
 		kubegateway.Checks(),
+		mtls.Checks(),
 		peerauthentication.Checks(),
+		requestauthentication.Checks(),
 		schema.Checks(),
 		service.Checks(),
 		serviceentry.Checks(),
