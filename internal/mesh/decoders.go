@@ -54,4 +54,5 @@ var decoders = map[Kind]decoder{
 	TLSRoute:          kubeSpec[gatewayapi.TLSRouteSpec],
 	TCPRoute:          kubeSpec[gatewayapi.TCPRouteSpec],
 	ReferenceGrant:    kubeSpec[gatewayapi.ReferenceGrantSpec],
+	BackendTLSPolicy:  kubeSpec[gatewayapi.BackendTLSPolicySpec],
 }

@@ -89,6 +89,7 @@ var (
 	TLSRoute          = istio(gatewayGroup, "TLSRoute", "tlsroutes", "v1", "v1alpha3", "v1alpha2")
 	TCPRoute          = istio(gatewayGroup, "TCPRoute", "tcproutes", "v1", "v1alpha2")
 	ReferenceGrant    = istio(gatewayGroup, "ReferenceGrant", "referencegrants", "v1", "v1beta1", "v1alpha2")
+	BackendTLSPolicy  = istio(gatewayGroup, "BackendTLSPolicy", "backendtlspolicies", "v1", "v1alpha3", "v1alpha2")
 )
 
 var kinds = sortedKinds()
@@ -99,7 +100,7 @@ func sortedKinds() []Kind {
 		AuthorizationPolicy, PeerAuthentication, RequestAuthentication, Telemetry, WasmPlugin, TrafficExtension,
 		Service, Namespace, Pod, Node, Secret, ConfigMap, ServiceAccount, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob,
 		CustomResourceDefinition, MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
-		KubernetesGateway, GatewayClass, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, ReferenceGrant,
+		KubernetesGateway, GatewayClass, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, ReferenceGrant, BackendTLSPolicy,
 	}
 	slices.SortFunc(all, Kind.Compare)
 	return all

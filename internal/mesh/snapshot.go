@@ -76,6 +76,10 @@ type content struct {
 	peers     func() *Selectors[*security.PeerAuthentication]
 	config    func() *MeshConfig
 	injector  func() injectorConfig
+
+	kuberoutes func() []*KubernetesRoute
+	grants     func() grantIndex
+	behind     func() serviceIndex
 }
 
 type kindNS struct {
@@ -144,6 +148,9 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.workloads = sync.OnceValue(c.newWorkloads)
 	c.config = sync.OnceValue(c.newMeshConfig)
 	c.injector = sync.OnceValue(c.newInjectorConfig)
+	c.kuberoutes = sync.OnceValue(c.newKubernetesRoutes)
+	c.grants = sync.OnceValue(c.newGrants)
+	c.behind = sync.OnceValue(c.newServiceIndex)
 	s := &Snapshot{content: c}
 	c.rules = sync.OnceValue(s.newRules)
 	c.pods = sync.OnceValue(c.newPods)

@@ -211,6 +211,11 @@ func (s *Snapshot) ReferenceGrants() []*Resource[*gatewayapi.ReferenceGrantSpec]
 	return resources[*gatewayapi.ReferenceGrantSpec](s, ReferenceGrant)
 }
 
+// BackendTLSPolicies are all BackendTLSPolicies.
+func (s *Snapshot) BackendTLSPolicies() []*Resource[*gatewayapi.BackendTLSPolicySpec] {
+	return resources[*gatewayapi.BackendTLSPolicySpec](s, BackendTLSPolicy)
+}
+
 // TrafficExtensions are all TrafficExtensions.
 func (s *Snapshot) TrafficExtensions() []*Resource[*extensions.TrafficExtension] {
 	return resources[*extensions.TrafficExtension](s, TrafficExtension)

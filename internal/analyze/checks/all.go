@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
+	"github.com/meshctl/meshctl/internal/analyze/checks/gatewayapi"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
 	"github.com/meshctl/meshctl/internal/analyze/checks/kubegateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/mtls"
@@ -36,6 +37,7 @@ func All() []*analyze.Check {
 		destinationrule.Checks(),
 		envoyfilter.Checks(),
 		gateway.Checks(),
+		gatewayapi.Checks(),
 		injection.Checks(),
 		kubegateway.Checks(),
 		mtls.Checks(),

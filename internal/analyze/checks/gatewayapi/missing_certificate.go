@@ -1,0 +1,73 @@
+package gatewayapi
+
+import (
+	"fmt"
+
+	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// MissingCertificate finds listeners whose certificate is not there or not theirs.
+var MissingCertificate = &analyze.Check{
+	Code: "MSH0309", Name: "listener-without-certificate", Severity: analyze.Error,
+	Reads: []mesh.Kind{mesh.KubernetesGateway},
+	Uses:  []mesh.Kind{mesh.Secret, mesh.ReferenceGrant},
+	Doc: analyze.Doc{
+		What: "A listener of a Gateway API Gateway names a Secret for its certificate that is not there, or one of another namespace that did not allow it with a ReferenceGrant.",
+		Why:  "The proxy has no certificate for the listener's hosts: TLS handshakes fail, and the listener is not programmed.",
+		Fix:  "Create the Secret in the Gateway's namespace (type kubernetes.io/tls), correct the name, or create a ReferenceGrant beside the Secret.",
+	},
+	Run: func(p *analyze.Pass) {
+		for _, gw := range p.KubernetesGateways() {
+			for _, c := range certificates(gw) {
+				if c.kind != "Secret" {
+					continue
+				}
+				secret := mesh.Ref{Kind: mesh.Secret, Namespace: c.namespace, Name: c.name}
+				switch {
+				case p.Get(mesh.Secret, c.namespace, c.name) == nil && p.KnownEverywhere(mesh.Secret):
+					p.Report(gw.At("%s.name", c.path), "there is no Secret %q in namespace %q", c.name, c.namespace)
+				case p.Granted(gw.Ref, secret):
+				case !p.KnownIn(mesh.ReferenceGrant, c.namespace):
+					p.CantTell(mesh.ReferenceGrant, c.namespace)
+				default:
+					p.Report(gw.At("%s.namespace", c.path), "no ReferenceGrant in namespace %q lets a Gateway of namespace %q use Secret %q", c.namespace, gw.Namespace, c.name).
+						Suggest("create a ReferenceGrant in %q with from: {group: %s, kind: Gateway, namespace: %s} and to: {group: \"\", kind: Secret, name: %s}",
+							c.namespace, mesh.KubernetesGateway.Group, gw.Namespace, c.name)
+				}
+			}
+		}
+	},
+}
+
+// certificate is a certificate that a listener names.
+type certificate struct {
+	path                  string
+	kind, namespace, name string
+}
+
+// certificates are those that the listeners of a Gateway name and use.
+func certificates(gw *mesh.Resource[*gatewayapi.GatewaySpec]) []certificate {
+	var all []certificate
+	for i, l := range gw.Spec.Listeners {
+		if l.TLS == nil || l.TLS.Mode != nil && *l.TLS.Mode == gatewayapi.TLSModePassthrough {
+			continue
+		}
+		for j, ref := range l.TLS.CertificateRefs {
+			if ref.Group != nil && *ref.Group != "" {
+				continue
+			}
+			c := certificate{fmt.Sprintf("spec.listeners[%d].tls.certificateRefs[%d]", i, j), "Secret", gw.Namespace, string(ref.Name)}
+			if ref.Kind != nil {
+				c.kind = string(*ref.Kind)
+			}
+			if ref.Namespace != nil && *ref.Namespace != "" {
+				c.namespace = string(*ref.Namespace)
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}

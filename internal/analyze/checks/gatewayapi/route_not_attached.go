@@ -1,0 +1,177 @@
+package gatewayapi
+
+import (
+	"fmt"
+	"strings"
+
+	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/selector"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// RouteNotAttached finds routes that no Gateway and no Service takes.
+var RouteNotAttached = &analyze.Check{
+	Code: "MSH0301", Name: "route-not-attached", Severity: analyze.Error, KIA: "KIA1401",
+	Reads: []mesh.Kind{mesh.HTTPRoute, mesh.KubernetesGateway},
+	Uses:  []mesh.Kind{mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.Service, mesh.ServiceEntry, mesh.Namespace, mesh.Gateway},
+	Doc: analyze.Doc{
+		What: "A route of the Gateway API names a parent that does not take it: the Gateway, Service or ServiceEntry is not there, no listener has the section or the port, takes the kind of route, is shared with the route's namespace, or has a host in common with it.",
+		Why:  "The rules of the route are in no proxy: requests are answered with 404, or go where they would go without the route.",
+		Fix:  "Correct the parentRef, or open the listener to the route: allowedRoutes says which namespaces and kinds it takes. A waypoint takes no routes itself; name the Service whose traffic is meant.",
+	},
+	Run: func(p *analyze.Pass) {
+		names := map[string][]string{}
+		for _, gw := range p.KubernetesGateways() {
+			names[gw.Namespace] = append(names[gw.Namespace], gw.Name)
+		}
+		for _, route := range p.KubernetesRoutes() {
+			for i, ref := range route.Parents {
+				kind, ok := mesh.ParentKind(ref)
+				namespace := mesh.ParentNamespace(ref, route.Namespace)
+				at := func(field string) mesh.Location { return route.At("spec.parentRefs[%d].%s", i, field) }
+				switch {
+				case !ok:
+				case kind == mesh.KubernetesGateway:
+					gw := mesh.As[*gatewayapi.GatewaySpec](p.Get(kind, namespace, string(ref.Name)))
+					if gw == nil {
+						missingParent(p, at("name"), kind, namespace, string(ref.Name), names[namespace])
+						continue
+					}
+					notAttached(p, route, i, gw)
+				case kind == mesh.Service:
+					if p.Get(kind, namespace, string(ref.Name)) == nil {
+						missingParent(p, at("name"), kind, namespace, string(ref.Name), nil)
+						continue
+					}
+					missingParentPort(p, route, i, namespace)
+				case kind == mesh.ServiceEntry && p.Get(kind, namespace, string(ref.Name)) == nil:
+					missingParent(p, at("name"), kind, namespace, string(ref.Name), nil)
+				}
+			}
+		}
+	},
+}
+
+// missingParent reports a parent that is not there, if the input says enough.
+func missingParent(p *analyze.Pass, at mesh.Location, kind mesh.Kind, namespace, name string, there []string) {
+	if !p.KnownIn(kind, namespace) {
+		p.CantTell(kind, namespace)
+		return
+	}
+	f := p.Report(at, "there is no %s %q in namespace %q", called(kind), name, namespace)
+	if kind != mesh.KubernetesGateway {
+		return
+	}
+	if best := hint.Closest(name, there); best != "" {
+		f.Suggest("change it to %q", best)
+		return
+	}
+	for _, gw := range p.KubernetesGateways() {
+		if gw.Name == name {
+			f.Suggest("add namespace: %s, where there is a Gateway of that name", gw.Namespace)
+			return
+		}
+	}
+	if p.Get(mesh.Gateway, namespace, name) != nil {
+		f.Suggest("make a Gateway of %s: the one named %q is Istio's own, which takes VirtualServices only", mesh.KubernetesGateway.Group, name)
+	}
+}
+
+// called is what people call a kind here.
+func called(kind mesh.Kind) string {
+	if kind == mesh.KubernetesGateway {
+		return "Gateway API Gateway"
+	}
+	return kind.Kind
+}
+
+// missingParentPort reports a route for a port that its Service does not have.
+func missingParentPort(p *analyze.Pass, route *mesh.KubernetesRoute, i int, namespace string) {
+	ref := route.Parents[i]
+	if ref.Port == nil {
+		return
+	}
+	svc := service(p, namespace, string(ref.Name))
+	if hasPort(svc, int32(*ref.Port)) {
+		return
+	}
+	p.Report(route.At("spec.parentRefs[%d].port", i), "Service %q has no port %d", namespace+"/"+svc.Name, *ref.Port).
+		Suggest("use one of its ports: %s", portList(svc)).
+		Evidence(svc.At("spec.ports"), "has the ports %s", portList(svc))
+}
+
+// notAttached reports a route that no listener of its Gateway takes.
+func notAttached(p *analyze.Pass, route *mesh.KubernetesRoute, i int, gw *mesh.Resource[*gatewayapi.GatewaySpec]) {
+	ref, name := route.Parents[i], gw.Namespace+"/"+gw.Name
+	base := fmt.Sprintf("spec.parentRefs[%d]", i)
+	if gw.Spec.GatewayClassName == mesh.WaypointClass {
+		p.Report(route.At("%s.name", base), "Gateway %q is a waypoint, which takes no routes", name).
+			Suggest("name the Service as the parent whose traffic the waypoint handles: group \"\", kind Service").
+			Evidence(gw.At("spec.gatewayClassName"), "makes it a waypoint")
+		return
+	}
+	refusal, closest := p.Attach(route, ref, gw)
+	switch refusal {
+	case mesh.Accepted:
+	case mesh.RefusalUnknown:
+		p.CantTell(mesh.Namespace, "")
+	case mesh.NoSection:
+		f := p.Report(route.At("%s.sectionName", base), "Gateway %q has no listener %q", name, *ref.SectionName)
+		var there []string
+		for _, l := range closest {
+			there = append(there, string(l.Name))
+		}
+		if best := hint.Closest(string(*ref.SectionName), there); best != "" {
+			f.Suggest("change it to %q", best)
+		} else if len(there) > 0 {
+			f.Suggest("use one of its listeners: %s", strings.Join(there, ", "))
+		}
+		f.Evidence(gw.At("spec.listeners"), "has the listeners %s", selector.Few(there))
+	case mesh.NoPort:
+		p.Report(route.At("%s.port", base), "Gateway %q has no listener on port %d that the route asks for", name, *ref.Port).
+			Suggest("use a port of its listeners, or leave the port out").
+			Evidence(gw.At("spec.listeners"), "has no such port")
+	case mesh.WrongKind:
+		p.Report(route.At("%s", base), "no listener of Gateway %q takes a route of kind %s", name, route.Kind.Kind).
+			Suggest("name a listener whose protocol fits, or allow the kind in allowedRoutes").
+			Evidence(listenerAt(gw, closest[0]), "takes %s traffic and no %s", closest[0].Protocol, route.Kind.Kind)
+	case mesh.NotShared:
+		p.Report(route.At("%s", base), "Gateway %q takes no routes from namespace %q", name, route.Namespace).
+			Suggest("set allowedRoutes.namespaces.from: All on the listener, or a selector that picks namespace %q", route.Namespace).
+			Evidence(listenerAt(gw, closest[0]), "takes routes from %s", takesFrom(closest[0]))
+	case mesh.NoHostname:
+		f := p.Report(route.At("spec.hostnames"), "no host of the route is one that Gateway %q listens for", name)
+		var hosts []string
+		for _, l := range closest {
+			hosts = append(hosts, string(*l.Hostname))
+		}
+		f.Suggest("use a host under %s, or change the listener's hostname", strings.Join(hosts[:min(3, len(hosts))], " or ")).
+			Evidence(listenerAt(gw, closest[0]), "listens for %s only", *closest[0].Hostname)
+	}
+}
+
+// takesFrom is where a listener takes routes from.
+func takesFrom(l *gatewayapi.Listener) string {
+	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil && l.AllowedRoutes.Namespaces.From != nil {
+		switch *l.AllowedRoutes.Namespaces.From {
+		case gatewayapi.NamespacesFromSelector:
+			return "the namespaces that its selector picks"
+		case gatewayapi.NamespacesFromNone:
+			return "nowhere"
+		}
+	}
+	return "its own namespace only"
+}
+
+// listenerAt is the location of a listener in its Gateway.
+func listenerAt(gw *mesh.Resource[*gatewayapi.GatewaySpec], l *gatewayapi.Listener) mesh.Location {
+	for i := range gw.Spec.Listeners {
+		if &gw.Spec.Listeners[i] == l {
+			return gw.At("spec.listeners[%d]", i)
+		}
+	}
+	return gw.At("spec.listeners")
+}
