@@ -149,7 +149,7 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 // verdict says on stderr what the report amounts to, and is the exit code.
 func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Report) error {
 	for _, s := range report.SkippedFiles {
-		f.IO.Warnf("passed over %s: %s", s.File, s.Reason)
+		f.IO.Warnf("passed over %s: %s", mesh.Position{File: s.File, Line: s.Line, Column: 1}, s.Reason)
 	}
 	for _, b := range report.Broken {
 		f.IO.Warnf("%s: cannot be read: %s", b.Position, b.Reason)

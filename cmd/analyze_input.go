@@ -60,6 +60,6 @@ func (in *analyzeInput) addTo(r *analyze.Report) {
 		r.Broken = append(r.Broken, analyze.Broken{Position: b.Position, Reason: b.Reason})
 	}
 	for _, s := range in.files.Skipped {
-		r.SkippedFiles = append(r.SkippedFiles, analyze.SkippedFile{File: s.Path, Reason: s.Reason})
+		r.SkippedFiles = append(r.SkippedFiles, analyze.SkippedFile{File: s.Path, Line: s.Line, Reason: s.Reason})
 	}
 }

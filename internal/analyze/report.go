@@ -77,7 +77,9 @@ type Broken struct {
 
 // SkippedFile is a file without objects for a cluster.
 type SkippedFile struct {
-	File   string `json:"file"`
+	File string `json:"file"`
+	// Line is where the document begins that was passed over; absent for a whole file.
+	Line   int    `json:"line,omitempty"`
 	Reason string `json:"reason"`
 }
 
@@ -262,8 +264,11 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 
 // filePlace is a place in a file, empty for what no file holds.
 func filePlace(p *mesh.Position) string {
-	if p == nil {
+	switch {
+	case p == nil:
 		return ""
+	case p.Note != "":
+		return p.String() + " (" + p.Note + ")"
 	}
 	return p.String()
 }

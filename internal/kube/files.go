@@ -2,11 +2,7 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
-	"runtime"
-	"sync"
 
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
@@ -18,37 +14,44 @@ type Files struct {
 	Objects []*mesh.Object
 	// Broken are the documents that could not be read; the others are in Objects.
 	Broken []BrokenDocument
-	// Skipped are files that hold no objects for a cluster, such as Helm
-	// templates and values, and why each was passed over.
+	// Skipped are files, or documents in them, that hold no objects for a
+	// cluster, such as Helm templates and values, and why each was passed over.
 	Skipped []SkippedFile
 }
 
-// BrokenDocument is a document that is no readable object.
+// BrokenDocument is a document that is no readable object, or a file below a
+// directory that cannot be read.
 type BrokenDocument struct {
 	Position mesh.Position
 	// Reason is why, without the position.
 	Reason string
+
+	text []byte
 }
 
-// SkippedFile is a file that was passed over.
+// SkippedFile is a file, or a document of a file, that was passed over.
 type SkippedFile struct {
 	Path, Reason string
+	// Line is where the document begins; 0 for the whole file.
+	Line int
+
+	// text is what may have held objects; nil for what can't, such as values.
+	text []byte
 }
 
 // ReadFiles reads objects from files, from directories with all below them,
-// and from stdin for the path "-". It fails when a path cannot be read or a
-// named file holds no object; a broken document spoils nothing but itself.
+// from globs that no shell has expanded (** is any directories) and from stdin
+// for the path "-". A directory with a kustomization is rendered. It fails when
+// a path cannot be read or a named file holds no object; a broken document
+// spoils nothing but itself.
 func ReadFiles(ctx context.Context, paths []string, stdin io.Reader) (*Files, error) {
-	out := &Files{}
-	var sources []source
+	w := &walker{out: &Files{}, seen: map[string]bool{}, passOver: map[string]string{}, kustomizations: map[string]*kustomization{}}
 	for _, path := range paths {
-		more, err := sourcesAt(path, stdin, out)
-		if err != nil {
+		if err := w.add(path); err != nil {
 			return nil, err
 		}
-		sources = append(sources, more...)
 	}
-	return readSources(ctx, sources, out)
+	return readSources(ctx, w.chosen(), stdin, w.out)
 }
 
 // Text is a file that is in memory already.
@@ -59,100 +62,55 @@ type Text struct {
 
 // ReadTexts reads objects as [ReadFiles] does, from texts in memory.
 func ReadTexts(ctx context.Context, texts []Text) (*Files, error) {
-	var sources []source
+	var sources []*source
 	for _, t := range texts {
-		sources = append(sources, source{path: t.Path, text: append([]byte{}, t.Text...)})
+		sources = append(sources, &source{path: t.Path, text: append([]byte{}, t.Text...)})
 	}
-	return readSources(ctx, sources, &Files{})
+	return readSources(ctx, sources, nil, &Files{})
 }
 
-func readSources(ctx context.Context, sources []source, out *Files) (*Files, error) {
-	documents, err := readDocuments(ctx, sources, out)
-	if err != nil {
+func readSources(ctx context.Context, sources []*source, stdin io.Reader, out *Files) (*Files, error) {
+	if err := readDocuments(ctx, sources, stdin); err != nil {
 		return nil, err
 	}
-	for _, src := range documents {
-		found := false
-		for _, doc := range src.documents {
-			for _, o := range doc.objects {
-				o.Origin.Order = len(out.Objects)
-				out.Objects = append(out.Objects, o)
-			}
-			if doc.broken != nil {
-				out.Broken = append(out.Broken, *doc.broken)
-			}
-			found = found || len(doc.objects) > 0 || doc.broken != nil || doc.emptyList
-		}
+	var empty *source
+	somethingThere := false
+	for _, src := range sources {
+		found := out.take(src)
+		somethingThere = somethingThere || found
 		if found {
 			continue
 		}
-		if reason := src.emptyReason(); !src.named {
-			out.Skipped = append(out.Skipped, SkippedFile{src.path, reason})
-		} else {
-			return nil, hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", src.path, reason)
+		out.Skipped = append(out.Skipped, SkippedFile{Path: src.path, Reason: src.emptyReason(), text: src.template()})
+		if src.named && empty == nil {
+			empty = src
 		}
+	}
+	if empty != nil && !somethingThere {
+		return nil, hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", empty.path, empty.emptyReason())
 	}
 	return out, nil
 }
 
-// source is one file to read.
-type source struct {
-	path string
-	// named says that the user gave the file itself, not a directory above it.
-	named     bool
-	text      []byte
-	documents []*document
-}
-
-// emptyReason says why a file without objects is passed over.
-func (s *source) emptyReason() string {
-	for _, d := range s.documents {
-		if d.skip != "" {
-			return d.skip
+// take takes over what a source holds, and says whether it holds anything.
+func (f *Files) take(src *source) (found bool) {
+	if src.err != nil {
+		f.Broken = append(f.Broken, BrokenDocument{Position: mesh.Position{File: src.path}, Reason: reasonOf(src.err)})
+	}
+	f.Skipped = append(f.Skipped, src.skipped...)
+	found = src.err != nil || len(src.skipped) > 0
+	for _, doc := range src.documents {
+		for _, o := range doc.objects {
+			o.Origin.Order = len(f.Objects)
+			f.Objects = append(f.Objects, o)
+		}
+		f.Broken = append(f.Broken, doc.broken...)
+		found = found || len(doc.objects) > 0 || len(doc.broken) > 0 || doc.emptyList
+	}
+	for _, d := range src.documents {
+		if found && d.skip != "" {
+			f.Skipped = append(f.Skipped, SkippedFile{Path: src.path, Line: d.line, Reason: d.skip, text: d.template()})
 		}
 	}
-	return "it holds no object with apiVersion and kind"
-}
-
-// readDocuments reads the files, splits them and parses the documents on all
-// processors.
-func readDocuments(ctx context.Context, sources []source, out *Files) ([]source, error) {
-	var all []*document
-	kept := sources[:0]
-	for _, src := range sources {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("reading files: %w", err)
-		}
-		if src.text == nil {
-			text, err := os.ReadFile(src.path)
-			if err != nil {
-				return nil, unreadable(src.path, err)
-			}
-			src.text = text
-		}
-		src.documents = split(src.path, src.text)
-		all = append(all, src.documents...)
-		kept = append(kept, src)
-	}
-	next := make(chan []*document)
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for batch := range next {
-				for _, d := range batch {
-					d.parse()
-				}
-			}
-		})
-	}
-	const batch = 32
-	for from := 0; from < len(all) && ctx.Err() == nil; from += batch {
-		next <- all[from:min(from+batch, len(all))]
-	}
-	close(next)
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("reading files: %w", err)
-	}
-	return kept, nil
+	return found
 }

@@ -22,7 +22,7 @@ type document struct {
 	text []byte
 
 	objects   []*mesh.Object
-	broken    *BrokenDocument
+	broken    []BrokenDocument
 	emptyList bool
 	// skip is why the document was passed over; empty when it was not.
 	skip string
@@ -82,7 +82,7 @@ func (d *document) parse() {
 	value, err := d.decode()
 	if err != nil {
 		if bytes.Contains(d.text, []byte("{{")) {
-			d.skip = "it is a template; render it first and pipe the result in"
+			d.skip = template
 			return
 		}
 		line, reason := yamlError(err)
@@ -110,7 +110,7 @@ func (d *document) fail(line int, reason string) {
 	if line > 0 {
 		p.Line += line - 1
 	}
-	d.broken = &BrokenDocument{Position: p, Reason: reason}
+	d.broken = append(d.broken, BrokenDocument{Position: p, Reason: reason, text: d.text})
 }
 
 // take makes objects of a decoded value; prefix is its path in the document.
@@ -118,7 +118,7 @@ func (d *document) take(value any, prefix mesh.Path) {
 	m, ok := value.(map[string]any)
 	if !ok {
 		if prefix == nil {
-			d.skip = "it holds no object with apiVersion and kind"
+			d.skip = noObject
 		} else {
 			d.fail(d.lineOf(prefix), prefix.String()+" is not an object")
 		}
@@ -128,7 +128,7 @@ func (d *document) take(value any, prefix mesh.Path) {
 	name, _ := m["kind"].(string)
 	switch {
 	case prefix == nil && (apiVersion == "" && name == "" || (apiVersion == "" || name == "") && m["metadata"] == nil):
-		d.skip = "it holds no object with apiVersion and kind"
+		d.skip = noObject
 		return
 	case apiVersion == "" || name == "":
 		missing := "apiVersion"
@@ -145,12 +145,58 @@ func (d *document) take(value any, prefix mesh.Path) {
 		}
 		return
 	}
+	if reason := d.notWhole(m); reason != "" {
+		d.skip = reason
+		return
+	}
 	kind, known := mesh.KindOf(apiVersion, name)
 	if !known {
 		kind = mesh.ForeignKind(apiVersion, name)
 	}
 	d.objects = append(d.objects, mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}}))
 }
+
+// Why a document is passed over.
+const (
+	noObject  = "it holds no object with apiVersion and kind"
+	template  = "it is a template; render it first and pipe the result in"
+	patchOnly = "it is a patch, not a whole object"
+)
+
+// template is the document's text when it is a template, otherwise nil.
+func (d *document) template() []byte {
+	if d.skip == template {
+		return d.text
+	}
+	return nil
+}
+
+// notWhole says why a document that looks like an object is none: it is a
+// template that happens to be YAML, or a patch.
+func (d *document) notWhole(m map[string]any) string {
+	if m["$patch"] != nil {
+		return patchOnly
+	}
+	if !bytes.Contains(d.text, []byte("{{")) {
+		return ""
+	}
+	metadata, _ := m["metadata"].(map[string]any)
+	for _, value := range []any{m["apiVersion"], m["kind"], metadata["name"], metadata["namespace"]} {
+		if s, ok := value.(string); ok && strings.Contains(s, "{{") {
+			return template
+		}
+	}
+	// ConfigMaps hold templates that are theirs, such as the injector's; foreign
+	// kinds have templates of their own.
+	kind, _ := mesh.KindOf(fmt.Sprint(m["apiVersion"]), fmt.Sprint(m["kind"]))
+	if !kind.IsZero() && kind != mesh.ConfigMap && kind != mesh.Secret && helmTemplate.Match(d.text) {
+		return template
+	}
+	return ""
+}
+
+// helmTemplate is what Helm's templates have and other texts with braces have not.
+var helmTemplate = regexp.MustCompile(`\{\{-?\s*(?:\.Values\.|\.Release\.|\.Chart\.|include |\$\.Values\.|tpl |toYaml )`)
 
 // lineOf is the line of a path, counted from the document's first.
 func (d *document) lineOf(path mesh.Path) int {

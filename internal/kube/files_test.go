@@ -175,7 +175,7 @@ func TestDirectories(t *testing.T) {
 	write("loose.yaml", "apiVersion: v1\nkind: {{ .Values.kind }}\n")
 	write("k/kustomization.yaml", "resources: [s.yaml]\npatches: [{path: p.yaml}]\n")
 	write("k/s.yaml", service("k"))
-	write("k/p.yaml", service("patch"))
+	write("k/p.yaml", service("k"))
 	files, err := ReadFiles(context.Background(), []string{dir}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestDirectories(t *testing.T) {
 		rel, _ := filepath.Rel(dir, s.Path)
 		skipped = append(skipped, rel)
 	}
-	want := []string{"chart/Chart.yaml", "chart/templates/s.yaml", "chart/values.yaml", "k/kustomization.yaml", "k/p.yaml", "loose.yaml"}
+	want := []string{"chart/Chart.yaml", "chart/templates/s.yaml", "chart/values.yaml", "loose.yaml"}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}

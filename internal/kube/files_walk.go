@@ -1,86 +1,205 @@
 package kube
 
 import (
-	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/meshctl/meshctl/internal/hint"
 )
 
-// extensions are those of files with objects.
-var extensions = []string{".yaml", ".yml", ".json"}
+// hasExtension says whether a file's name is that of a file with objects.
+func hasExtension(path string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path)))
+}
 
-// sourcesAt are the files that a path of the command line means.
-func sourcesAt(path string, stdin io.Reader, out *Files) ([]source, error) {
+// walker collects the files that the paths of a command line mean.
+type walker struct {
+	out     *Files
+	sources []*source
+	// seen are the files, by their real path: each is read once.
+	seen map[string]bool
+	// passOver are the files and directories that hold no whole objects, and why.
+	passOver map[string]string
+	// kustomizations are the directories to render, by their real path.
+	kustomizations map[string]*kustomization
+}
+
+// add adds what a path of the command line means.
+func (w *walker) add(path string) error {
 	if path == "-" {
-		text, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, hint.Unanswerablef("", "reading stdin: %w", err)
-		}
-		if text == nil {
-			text = []byte{}
-		}
-		return []source{{path: path, named: true, text: text}}, nil
+		w.addSource(&source{path: path, named: true})
+		return nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	if !info.IsDir() {
-		if !slices.Contains(extensions, filepath.Ext(path)) {
-			return nil, hint.Unanswerablef("objects are read from .yaml, .yml and .json; pipe others in: meshctl analyze - < "+path,
-				"reading %s: it is not a YAML or JSON file", path)
+		if os.IsNotExist(err) && strings.ContainsAny(path, "*?[{") {
+			return w.addGlob(path)
 		}
-		return []source{{path: path, named: true}}, nil
+		return unreadable(path, err)
 	}
-	return sourcesUnder(path, out)
+	if info.IsDir() {
+		return w.addDirectory(path)
+	}
+	return w.addFile(path, info)
 }
 
-// sourcesUnder are the files of a directory and all below it, by path.
-func sourcesUnder(root string, out *Files) ([]source, error) {
-	var sources []source
-	passOver := map[string]string{}
+// addFile adds a file that the user named.
+func (w *walker) addFile(path string, info fs.FileInfo) error {
+	what := special(info.Mode())
+	switch {
+	case isKustomizationName(filepath.Base(path)) && !isOrdinaryObject(path):
+		w.markKustomization(filepath.Dir(path))
+		return nil
+	case what == "named pipe": // such as <(helm template ...)
+	case what != "":
+		return hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: it is a %s", path, what)
+	case !hasExtension(path):
+		return hint.Unanswerablef("objects are read from .yaml, .yml and .json; pipe others in: meshctl analyze - < "+path,
+			"reading %s: it is not a YAML or JSON file", path)
+	}
+	w.addSource(&source{path: path, named: true})
+	return nil
+}
+
+// addGlob adds what a pattern means that no shell has expanded.
+func (w *walker) addGlob(pattern string) error {
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors())
+	if err != nil {
+		return unreadable(pattern, err)
+	}
+	slices.Sort(matches)
+	found := false
+	for _, path := range matches {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			w.addSource(&source{path: path})
+			found = true
+		case info.IsDir():
+			// Its files match a pattern with **; of others, like a/*, they are meant.
+			if !strings.Contains(pattern, "**") {
+				if err := w.addDirectory(path); err != nil && !strings.Contains(err.Error(), noFiles) {
+					return err
+				}
+				found = true
+			}
+		case hasExtension(path):
+			found = true
+			base, _ := doublestar.SplitPattern(filepath.ToSlash(pattern))
+			w.markAbove(path, filepath.Clean(base))
+			w.addFound(path, info.Mode())
+		}
+	}
+	if !found {
+		return hint.Unanswerablef("check the pattern; * is any text but a slash, ** any directories", "reading %s: it matches no .yaml, .yml or .json file", pattern)
+	}
+	return nil
+}
+
+// markAbove marks the directories of a file up to the one where the search began.
+func (w *walker) markAbove(path, base string) {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		w.markSpecial(dir)
+		if dir == base || dir == filepath.Dir(dir) {
+			return
+		}
+	}
+}
+
+const noFiles = "it holds no .yaml, .yml or .json file"
+
+// addDirectory adds the files of a directory and all below it, by path.
+func (w *walker) addDirectory(root string) error {
+	before := len(w.sources) + len(w.out.Skipped) + len(w.out.Broken)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			return unreadable(path, err)
+			if path == root {
+				return unreadable(path, err)
+			}
+			w.addSource(&source{path: path, err: err})
+			return filepath.SkipDir
 		}
 		if entry.IsDir() {
 			if path != root && strings.HasPrefix(entry.Name(), ".") {
 				return filepath.SkipDir
 			}
-			markSpecial(path, passOver)
+			w.markSpecial(path)
 			return nil
 		}
-		if !slices.Contains(extensions, filepath.Ext(path)) {
-			return nil
+		if hasExtension(path) {
+			w.addFound(path, modeOf(path, entry))
 		}
-		if reason := reasonFor(path, passOver); reason != "" {
-			out.Skipped = append(out.Skipped, SkippedFile{path, reason})
-			return nil
-		}
-		sources = append(sources, source{path: path})
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(sources) == 0 && len(out.Skipped) == 0 {
-		return nil, hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: it holds no .yaml, .yml or .json file", root)
+	if len(w.sources)+len(w.out.Skipped)+len(w.out.Broken) == before {
+		return hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", root, noFiles)
 	}
-	return sources, nil
+	return nil
+}
+
+// modeOf is the mode of what a directory's entry leads to.
+func modeOf(path string, entry fs.DirEntry) fs.FileMode {
+	if entry.Type()&fs.ModeSymlink != 0 {
+		if info, err := os.Stat(path); err == nil {
+			return info.Mode()
+		}
+		return 0 // reading it says what is wrong
+	}
+	return entry.Type()
+}
+
+// addFound adds a file that was found below a directory or by a pattern.
+func (w *walker) addFound(path string, mode fs.FileMode) {
+	if mode.IsDir() {
+		return // a link to a directory: links may lead in circles
+	}
+	reason := w.reasonFor(path)
+	if what := special(mode); what != "" {
+		reason = fmt.Sprintf("it is a %s", what)
+	}
+	if reason != "" {
+		if !w.seen[path] {
+			w.seen[path] = true
+			w.out.Skipped = append(w.out.Skipped, SkippedFile{Path: path, Reason: reason, text: w.templateText(path, reason)})
+		}
+		return
+	}
+	w.addSource(&source{path: path})
+}
+
+// addSource adds a file that was not named before.
+func (w *walker) addSource(s *source) {
+	key := realPath(s.path)
+	if !w.seen[key] {
+		w.seen[key] = true
+		w.sources = append(w.sources, s)
+	}
+}
+
+// realPath is the one absolute path of a file that has many.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path
 }
 
 // reasonFor is why the file, or a directory above it, is passed over.
-func reasonFor(path string, passOver map[string]string) string {
+func (w *walker) reasonFor(path string) string {
 	for p := path; ; p = filepath.Dir(p) {
-		if reason := passOver[p]; reason != "" {
+		if reason := w.passOver[p]; reason != "" {
 			return reason
 		}
 		if p == filepath.Dir(p) {
@@ -89,59 +208,25 @@ func reasonFor(path string, passOver map[string]string) string {
 	}
 }
 
-// markSpecial notes what a Helm chart or a kustomization in dir takes out of
-// the files with whole objects.
-func markSpecial(dir string, passOver map[string]string) {
-	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err == nil {
-		passOver[filepath.Join(dir, "Chart.yaml")] = "it describes a Helm chart"
-		passOver[filepath.Join(dir, "values.yaml")] = "it is a values file of a Helm chart"
-		passOver[filepath.Join(dir, "values.schema.json")] = "it is the schema of a Helm chart's values"
-		passOver[filepath.Join(dir, "templates")] = "it is a Helm template; render it with `helm template` and pipe the result in"
+const chartTemplate = "it is a Helm template; render it with `helm template` and pipe the result in"
+
+// templateText is what a template may make objects of; nil for other files.
+func (w *walker) templateText(path, reason string) []byte {
+	if reason != chartTemplate {
+		return nil
 	}
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			continue
-		}
-		passOver[filepath.Join(dir, name)] = "it is a kustomization; render it with `kubectl kustomize` and pipe the result in"
-		var k struct {
-			Patches []struct {
-				Path string `yaml:"path"`
-			} `yaml:"patches"`
-			Strategic []string `yaml:"patchesStrategicMerge"`
-			JSON      []struct {
-				Path string `yaml:"path"`
-			} `yaml:"patchesJson6902"`
-		}
-		if yaml.Unmarshal(text, &k) != nil {
-			continue
-		}
-		patch := func(path string) {
-			if path != "" {
-				passOver[filepath.Join(dir, path)] = "it is a patch of a kustomization"
-			}
-		}
-		for _, p := range k.Patches {
-			patch(p.Path)
-		}
-		for _, p := range k.Strategic {
-			patch(p)
-		}
-		for _, p := range k.JSON {
-			patch(p.Path)
-		}
-	}
+	text, _ := os.ReadFile(path)
+	return text
 }
 
-// unreadable is the error of a path that cannot be read.
-func unreadable(path string, err error) error {
-	next := "check the path"
-	if errors.Is(err, fs.ErrPermission) {
-		next = "check the permissions of the path"
+// markSpecial notes what a Helm chart in dir takes out of the files with whole
+// objects, and a kustomization.
+func (w *walker) markSpecial(dir string) {
+	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err == nil {
+		w.passOver[filepath.Join(dir, "Chart.yaml")] = "it describes a Helm chart"
+		w.passOver[filepath.Join(dir, "values.yaml")] = "it is a values file of a Helm chart"
+		w.passOver[filepath.Join(dir, "values.schema.json")] = "it is the schema of a Helm chart's values"
+		w.passOver[filepath.Join(dir, "templates")] = chartTemplate
 	}
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		err = pathError.Err
-	}
-	return hint.Unanswerablef(next, "reading %s: %w", path, err)
+	w.markKustomization(dir)
 }

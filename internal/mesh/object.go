@@ -51,11 +51,20 @@ type Locator interface {
 	Locate(path Path, key bool) (line, column int)
 }
 
+// Placer is a Locator whose fields may stand in other files than the object,
+// as those of rendered objects do.
+type Placer interface {
+	Place(path Path, key bool) Position
+}
+
 // Position is a place in a file; line and column count from 1, and are 0 when unknown.
 type Position struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
+	// Note says more of the place, such as that the text there was rendered;
+	// empty for the very text of the field.
+	Note string `json:"note,omitempty"`
 }
 
 // String is file:line:column, as compilers print it.
@@ -124,6 +133,9 @@ func (l Location) Position() Position {
 		path := l.Path
 		if path == "" {
 			path = "metadata.name"
+		}
+		if placer, ok := l.Object.Origin.Locator.(Placer); ok {
+			return placer.Place(ParsePath(path), l.Key)
 		}
 		p.Line, p.Column = l.Object.Origin.Locator.Locate(ParsePath(path), l.Key)
 	}
