@@ -90,6 +90,17 @@ func (d *document) parse() {
 		return
 	}
 	d.take(value, nil)
+	if len(d.objects) == 1 && d.objects[0].Origin.Locator.(*locator).prefix == nil {
+		// What one document holds is quick to read again; an item of a long list is not.
+		d.objects[0].Reread(d.reread)
+	}
+}
+
+// reread is the document's object as it was read the first time.
+func (d *document) reread() map[string]any {
+	value, _ := d.decode()
+	m, _ := value.(map[string]any)
+	return m
 }
 
 // invalidLine is the line of the document with the first byte that is no UTF-8.

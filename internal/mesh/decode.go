@@ -65,6 +65,10 @@ func istioSpec[T any, M interface {
 	if value == nil {
 		return spec, nil
 	}
+	if fill(spec.ProtoReflect(), value) {
+		return spec, nil
+	}
+	proto.Reset(spec)
 	s := messageSchema{}
 	clean := s.check(Path{"spec"}, value, spec.ProtoReflect().Descriptor())
 	text, err := json.Marshal(clean)

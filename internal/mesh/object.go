@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"weak"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -216,6 +217,28 @@ func NewTyped(kind Kind, meta metav1.Object, spec any, raw func() map[string]any
 func (o *Object) InNamespace(namespace string) {
 	if o.Kind.Namespaced && o.Namespace == "" {
 		o.Namespace = namespace
+	}
+}
+
+// Reread decodes the object now and lets go of its text's values, which are
+// several times its size in memory: read parses the text again when somebody
+// asks for [Object.Raw]. It must be called before the object is shared.
+func (o *Object) Reread(read func() map[string]any) {
+	o.decode()
+	type values struct{ raw map[string]any }
+	var (
+		mu   sync.Mutex
+		kept weak.Pointer[values]
+	)
+	o.raw = func() map[string]any {
+		mu.Lock()
+		defer mu.Unlock()
+		v := kept.Value()
+		if v == nil {
+			v = &values{read()}
+			kept = weak.Make(v)
+		}
+		return v.raw
 	}
 }
 
