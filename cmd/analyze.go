@@ -29,6 +29,7 @@ type analyzeFlags struct {
 	revision        string
 	meshConfig      string
 	ignoreUnknown   bool
+	fix, dryRun     bool
 	timeout         time.Duration
 	contexts        []string
 	remote          bool
@@ -92,6 +93,8 @@ everything could be read. They are the same for every format.`,
 	fs.BoolVar(&a.ignoreUnknown, "ignore-unknown", false, "documents that cannot be read do not change the exit code")
 	fs.StringVar(&a.meshConfig, "mesh-config", "", "file with the mesh config to assume, instead of the cluster's or the files'")
 	a.addClusterFlags(f, c)
+	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
+	fs.BoolVar(&a.dryRun, "dry-run", false, "with --fix: show the diff and write nothing")
 	a.out = addOutput(c, "log")
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
@@ -127,23 +130,47 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 	if err != nil {
 		return err
 	}
+	if err := a.checkFixFlags(args); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	in, err := a.load(ctx, f, args, selected)
+	var in *analyzeInput
+	once := func(ctx context.Context) (report *analyze.Report, err error) {
+		in, report, err = a.analyze(ctx, f, args, selected, suppress)
+		return report, err
+	}
+	report, err := once(ctx)
 	if err != nil {
 		return err
+	}
+	if a.fix {
+		if report, err = a.applyFixes(ctx, f, report, once); err != nil || report == nil {
+			return err
+		}
+	}
+	if err := f.print(a.out, report); err != nil {
+		return err
+	}
+	return a.verdict(f, in, report)
+}
+
+// analyze loads the input and runs the checks over it.
+func (a *analyzeFlags) analyze(
+	ctx context.Context, f *Factory, args []string, selected []*analyze.Check, suppress []analyze.Suppression,
+) (*analyzeInput, *analyze.Report, error) {
+	in, err := a.load(ctx, f, args, selected)
+	if err != nil {
+		return nil, nil, err
 	}
 	report, err := in.analyze(ctx, selected, analyze.Options{
 		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value),
 	}, a.changes.value == changesAll)
 	if err != nil {
-		return hint.Unanswerablef("give it longer with --timeout", "%w", err)
+		return nil, nil, hint.Unanswerablef("give it longer with --timeout", "%w", err)
 	}
 	in.addTo(report)
-	if err := f.print(a.out, report); err != nil {
-		return err
-	}
-	return a.verdict(f, in, report)
+	return in, report, nil
 }
 
 // verdict says on stderr what the report amounts to, and is the exit code.
@@ -159,6 +186,9 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 		f.IO.Errf("references not judged: %d, because the input holds no %s; %s", n, report.Unknown(), in.tellMore)
 	}
 	f.progress("%s%s", in.scope(), report.Summary)
+	if n := report.Fixable(); n > 0 && !a.fix {
+		f.progress("%d can be mended with --fix; --fix --dry-run shows how", n)
+	}
 	switch {
 	case report.Fails(analyze.Severity(a.failOn.value)):
 		return errNo

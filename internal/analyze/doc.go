@@ -37,6 +37,15 @@
 //		Suggest("change it to %q", best).
 //		Evidence(gw.At("spec.servers[0]"), "has another name")
 //
+// Where only one correction can have been meant, an edit beside the Suggest says it to
+// --fix and to SARIF's viewers. It is made in the file's own text, which else stays byte
+// for byte; where it cannot be, such as in a shared anchor, the advice remains:
+//
+//	.Replace(at, "istio-ingress/public")    another scalar: text, bool or int
+//	.Rename(at, "destination")              another name for the field; hint.Sole finds typing errors
+//	.Remove(at)                             the field goes, with its value
+//	.Insert(vs.At("spec.tls.mode"), "...")  a new field; its parent is there
+//
 // At is a field's value, AtKey its name; w.At of a workload is a field of its pod
 // template. Only what is reported is looked up in the text. Messages are one sentence
 // without full stop that makes sense at three in the morning.

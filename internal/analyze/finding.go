@@ -25,10 +25,13 @@ type Finding struct {
 	// Change is what files do to the finding of a cluster that they are laid
 	// over; absent where nothing is laid over anything.
 	Change Change `json:"change,omitempty"`
+	// Edits mend it in the text, all together; none when that takes a decision.
+	Edits []mesh.Change `json:"edits"`
 	// Related are other objects that the finding rests on.
 	Related []Related `json:"related"`
 
-	at mesh.Location
+	at     mesh.Location
+	wanted []edit
 }
 
 // Object names an object in a report.
@@ -85,9 +88,10 @@ func objectOf(o *mesh.Object) Object {
 	return Object{APIVersion: o.APIVersion, Kind: o.Kind.Kind, Namespace: o.Namespace, Name: o.Name, Cluster: o.Origin.Cluster}
 }
 
-// locate fills the positions, which costs reading the document again.
+// locate fills the positions and edits, which costs reading the document again.
 func (f *Finding) locate() {
 	f.Position = position(f.at)
+	f.workOutEdits()
 	for i := range f.Related {
 		f.Related[i].Position = position(f.Related[i].at)
 	}

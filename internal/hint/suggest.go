@@ -28,6 +28,29 @@ func Closest(name string, known []string) string {
 	return best
 }
 
+// Sole is the only known word that name can be a typing error of: the same but
+// for case, or else one edit away, two from eight letters on. It is "" when
+// several are, so that one may correct without asking.
+func Sole(name string, known []string) string {
+	limit := 1
+	if len(name) >= 8 {
+		limit = 2
+	}
+	var near []string
+	for _, k := range known {
+		switch d := distance(name, k, limit+1); {
+		case d == 0:
+			return k
+		case d <= limit:
+			near = append(near, k)
+		}
+	}
+	if len(near) != 1 || len(name) < 3 {
+		return ""
+	}
+	return near[0]
+}
+
 // distance counts insertions, deletions, substitutions and swaps of
 // neighbours, without case; it gives up and returns bound when it is reached.
 func distance(a, b string, bound int) int {

@@ -91,7 +91,8 @@ func unknownHost(p *analyze.Pass, at mesh.Location, fqdn string) {
 	parts := strings.Split(strings.TrimSuffix(fqdn, ".svc"), ".")
 	if len(parts) == 2 && p.Get(mesh.Service, parts[1], parts[0]) != nil {
 		p.Report(at, "%q is no host: a name with a dot is taken as it stands, not as a Service of namespace %q", fqdn, parts[1]).
-			Suggest("write it out: %q", p.FQDN(parts[0], parts[1]))
+			Suggest("write it out: %q", p.FQDN(parts[0], parts[1])).
+			Replace(at, p.FQDN(parts[0], parts[1]))
 		return
 	}
 	if strings.Contains(fqdn, ".svc.") {

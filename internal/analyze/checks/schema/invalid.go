@@ -48,14 +48,28 @@ func judge(p *analyze.Pass, o *mesh.Object, v verdict) {
 		switch best := hint.Closest(problem.Value, problem.Known); {
 		case best != "":
 			f.Suggest("change it to %q", best)
+			correct(f, at, hint.Sole(problem.Value, problem.Known))
 		case problem.Unknown && len(problem.Known) > 0:
 			f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 		}
 	}
 	if !o.Kind.Serves(o.Version()) {
-		p.Report(o.At("apiVersion"), "%s has no version %q", o.Kind, o.Version()).Suggest("change it to %q", o.Kind.APIVersion())
+		p.Report(o.At("apiVersion"), "%s has no version %q", o.Kind, o.Version()).
+			Suggest("change it to %q", o.Kind.APIVersion()).
+			Replace(o.At("apiVersion"), o.Kind.APIVersion())
 	}
 	for _, err := range v.errs {
 		p.Report(place(o, err.Error()), "%s", oneLine(err))
+	}
+}
+
+// correct has a typing error corrected when only one name can have been meant.
+func correct(f *analyze.Finding, at mesh.Location, meant string) {
+	switch {
+	case meant == "":
+	case at.Key:
+		f.Rename(at, meant)
+	default:
+		f.Replace(at, meant)
 	}
 }

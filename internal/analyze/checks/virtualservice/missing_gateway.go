@@ -30,23 +30,31 @@ var MissingGateway = &analyze.Check{
 					p.CantTell(mesh.Gateway, g.Namespace)
 				default:
 					f := p.Report(vs.At("%s", g.Path), "there is no Gateway %q in namespace %q", g.Name, g.Namespace)
-					suggestGateway(f, p, g, names[g.Namespace])
+					suggestGateway(f, p, vs.At("%s", g.Path), g, names[g.Namespace])
 				}
 			}
 		}
 	},
 }
 
-// suggestGateway names the Gateway that was probably meant.
-func suggestGateway(f *analyze.Finding, p *analyze.Pass, g mesh.GatewayName, there []string) {
+// suggestGateway names the Gateway that was probably meant; for sure it was
+// when it is the only one of that name, and the namespace was left out.
+func suggestGateway(f *analyze.Finding, p *analyze.Pass, at mesh.Location, g mesh.GatewayName, there []string) {
 	if best := hint.Closest(g.Name, there); best != "" {
 		f.Suggest("change it to %q", g.Namespace+"/"+best)
 		return
 	}
+	var others []string
 	for _, other := range p.Gateways() {
 		if other.Name == g.Name {
-			f.Suggest("change it to %q", other.Namespace+"/"+other.Name)
-			return
+			others = append(others, other.Namespace+"/"+other.Name)
 		}
+	}
+	if len(others) == 0 {
+		return
+	}
+	f.Suggest("change it to %q", others[0])
+	if len(others) == 1 && g.Text == g.Name && p.KnownEverywhere(mesh.Gateway) {
+		f.Replace(at, others[0])
 	}
 }

@@ -50,7 +50,8 @@ func missingHost(p *analyze.Pass, at mesh.Location, host, fqdn string) {
 	}
 	if name, namespace, ok := halfName(host); ok && p.Get(mesh.Service, namespace, name) != nil {
 		p.Report(at, "%q is no host: a name with a dot is taken as it stands, not as a Service of namespace %q", host, namespace).
-			Suggest("write it out: %q", name+"."+namespace+".svc."+p.ClusterDomain())
+			Suggest("write it out: %q", name+"."+namespace+".svc."+p.ClusterDomain()).
+			Replace(at, name+"."+namespace+".svc."+p.ClusterDomain())
 		return
 	}
 	if strings.Contains(fqdn, ".svc.") {

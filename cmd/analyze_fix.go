@@ -1,0 +1,71 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// checkFixFlags refuses what --fix cannot do.
+func (a *analyzeFlags) checkFixFlags(args []string) error {
+	switch {
+	case a.dryRun && !a.fix:
+		return hint.Usagef("add --fix, or leave out --dry-run", "--dry-run without --fix has nothing to show")
+	case !a.fix:
+		return nil
+	case len(args) == 0:
+		return hint.Usagef("name the files to mend", "--fix writes files, and none were given")
+	case slices.Contains(args, "-"):
+		return hint.Usagef("name the file instead of piping it in", "--fix writes files, and stdin is none")
+	}
+	return nil
+}
+
+// applyFixes mends the files and analyzes them anew; with --dry-run it prints
+// the diff and returns no report.
+func (a *analyzeFlags) applyFixes(ctx context.Context, f *Factory, report *analyze.Report, again func(context.Context) (*analyze.Report, error)) (*analyze.Report, error) {
+	plan, err := analyze.PlanFix(report.Findings, os.ReadFile)
+	if err != nil {
+		return nil, hint.Unanswerablef("run the command again", "%w", err)
+	}
+	for _, left := range plan.Refused {
+		f.IO.Warnf("not mended yet: the fix of %s of %s overlaps with another one; --fix again mends it", left.Check, left.Object)
+	}
+	if a.dryRun {
+		return nil, a.showFixes(f, plan, report)
+	}
+	if len(plan.Files) == 0 {
+		return report, nil
+	}
+	texts := map[string][]byte{}
+	var paths []string
+	for _, file := range plan.Files {
+		texts[file.File] = file.After
+		paths = append(paths, file.File)
+	}
+	if err := writeFiles(paths, func(path string) []byte { return texts[path] }); err != nil {
+		return nil, err
+	}
+	f.progress("mended %d of %d findings in %d files", plan.Mended, len(report.Findings), len(plan.Files))
+	return again(ctx)
+}
+
+// showFixes prints the diff; like every dry run it answers yes when nothing
+// would change.
+func (a *analyzeFlags) showFixes(f *Factory, plan *analyze.Fix, report *analyze.Report) error {
+	if !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
+		return hint.Usagef("leave out -o, or use json", "--fix --dry-run shows a diff: it has no format %q", a.out.format.value)
+	}
+	if err := f.print(a.out, plan); err != nil {
+		return err
+	}
+	f.progress("%d of %d findings would be mended in %d files", plan.Mended, len(report.Findings), len(plan.Files))
+	if len(plan.Files) > 0 || report.Fails(analyze.Severity(a.failOn.value)) {
+		return errNo
+	}
+	return nil
+}
