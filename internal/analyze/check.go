@@ -93,7 +93,29 @@ func (p *Pass) Report(at mesh.Location, format string, args ...any) *Finding {
 		f.Object.Cluster = p.Cluster()
 	}
 	p.findings = append(p.findings, f)
+	if later := p.replacementOf(at.Object); later != nil {
+		f.Evidence(later.At(""), "is the definition that counts%s", via(later))
+	}
 	return f
+}
+
+// replacementOf is the later definition of an object of a file, nil when the
+// object itself counts.
+func (p *Pass) replacementOf(o *mesh.Object) *mesh.Object {
+	if o == nil || o.Origin.File == "" || o.Generated {
+		return nil
+	}
+	if later := p.Counting(o); later != o {
+		return later
+	}
+	return nil
+}
+
+func via(o *mesh.Object) string {
+	if o.Origin.Via == "" {
+		return ""
+	}
+	return ", rendered by " + o.Origin.Via
 }
 
 // CantTell notes that something could not be judged, because the input says

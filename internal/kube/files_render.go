@@ -108,7 +108,7 @@ func (k *kustomization) document(ctx context.Context, resources resmap.ResMap, e
 		d.take(raw, nil)
 		for _, o := range d.objects[before:] {
 			place := &rendered{kustomization: k.file, raw: raw, parts: parts.of(o), source: k.sourceOf(o, origin, parts)}
-			o.Origin.Locator = place
+			o.Origin.Locator, o.Origin.Via = place, k.file
 			if place.source != nil {
 				o.Origin.File = place.source.Origin.File
 			}

@@ -37,6 +37,9 @@ type Origin struct {
 	Cluster string
 	// File is the path as the user gave it, "-" for stdin; empty for clusters.
 	File string
+	// Via is the kustomization that rendered the object, from File among others;
+	// empty for objects that are read as they are written.
+	Via string
 	// Order counts documents and list items over the whole input, so that
 	// objects of files have a stable order.
 	Order int
@@ -92,6 +95,9 @@ type Object struct {
 	APIVersion  string
 	Labels      map[string]string
 	Annotations map[string]string
+	// Generated says that the API server makes up the end of the name: two such
+	// objects are never the same.
+	Generated bool
 	// Owners are the object's owner references.
 	Owners []metav1.OwnerReference
 	Origin Origin
@@ -191,7 +197,7 @@ func NewObject(kind Kind, raw map[string]any, origin Origin) *Object {
 	}
 	if o.Name == "" {
 		if prefix := text(meta["generateName"]); prefix != "" {
-			o.Name = prefix + "*"
+			o.Name, o.Generated = prefix+"*", true
 		}
 	}
 	return o

@@ -116,6 +116,10 @@ func New(objects []*Object, options Options) *Snapshot {
 		}
 		c.inNS[kindNS{o.Kind, o.Namespace}] = true
 		if earlier := c.byRef[o.Ref]; earlier != nil {
+			if o.Generated && earlier.Generated {
+				c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
+				continue
+			}
 			if o.Origin.File == "" && earlier.Origin.File != "" {
 				continue
 			}
@@ -130,7 +134,7 @@ func New(objects []*Object, options Options) *Snapshot {
 		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 	}
 	for kind, list := range c.byKind {
-		slices.SortFunc(list, func(a, b *Object) int { return a.Compare(b.Ref) })
+		slices.SortFunc(list, func(a, b *Object) int { return cmp.Or(a.Compare(b.Ref), cmp.Compare(a.Origin.Order, b.Origin.Order)) })
 		c.typed[kind] = &slot{}
 	}
 	for _, k := range options.Read {
@@ -214,6 +218,10 @@ func (s *Snapshot) PresentKinds() []Kind {
 
 // Shadowed are objects of files that a later definition of the same name replaces.
 func (s *Snapshot) Shadowed() []*Object { return s.shadowed }
+
+// Counting is the definition of an object that counts: the object itself, or
+// the later one that replaces it.
+func (s *Snapshot) Counting(o *Object) *Object { return s.byRef[o.Ref] }
 
 // Known says whether absence of an object of the kind means that it does not
 // exist: the kind was read from a cluster, or the input holds some object of

@@ -12,6 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
+	"github.com/meshctl/meshctl/internal/analyze/checks/files"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gatewayapi"
 	"github.com/meshctl/meshctl/internal/analyze/checks/injection"
@@ -36,6 +37,7 @@ func All() []*analyze.Check {
 		authorizationpolicy.Checks(),
 		destinationrule.Checks(),
 		envoyfilter.Checks(),
+		files.Checks(),
 		gateway.Checks(),
 		gatewayapi.Checks(),
 		injection.Checks(),
