@@ -30,11 +30,10 @@ type analyzeFlags struct {
 	meshConfig      string
 	ignoreUnknown   bool
 	fix, dryRun     bool
-	timeout         time.Duration
-	contexts        []string
-	remote          bool
 	changes         *enum
+	from            string
 	out             *outputFlags
+	clusterFlags
 }
 
 func newAnalyzeCmd(f *Factory) *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/mesh"
+	"github.com/meshctl/meshctl/internal/snapshot"
 )
 
 // analyzeInput is what analyze looks at.
@@ -28,12 +29,10 @@ type analyzeInput struct {
 
 // addClusterFlags registers what chooses clusters.
 func (a *analyzeFlags) addClusterFlags(f *Factory, c *cobra.Command) {
-	fs := c.Flags()
-	fs.StringSliceVar(&a.contexts, "contexts", nil, "contexts of the clusters of the mesh to read, instead of the current one's")
-	fs.BoolVar(&a.remote, "remote", false, "read the clusters, too, that the control plane's remote secrets give access to")
+	a.add(f, c)
+	c.Flags().StringVar(&a.from, "from", "", "`file` that meshctl snapshot save wrote, to read instead of a cluster")
 	a.changes = newEnum(changesNew, changesNew, changesAll)
 	addEnum(c, a.changes, "changes", "", "of files laid over a cluster, report the findings that they bring, or all")
-	_ = c.RegisterFlagCompletionFunc("contexts", f.completeContexts)
 }
 
 // The values of --changes.
@@ -47,13 +46,20 @@ func (a *analyzeFlags) readsCluster(given bool, args []string) bool {
 	if given {
 		return a.useKube
 	}
+	if a.from != "" {
+		return false
+	}
 	return len(args) == 0 || len(a.contexts) > 0 || a.remote
 }
 
 // load reads the files, the clusters, or both.
 func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, selected []*analyze.Check) (*analyzeInput, error) {
 	in := &analyzeInput{files: &kube.Files{}, tellMore: "--use-kube reads the cluster, too; --complete says that the files are all there is"}
-	if !a.useKube && len(args) == 0 {
+	live := a.useKube || len(a.contexts) > 0 || a.remote
+	if a.from != "" && live {
+		return nil, hint.Usagef("leave one of them out", "--from reads a saved snapshot, --use-kube, --contexts and --remote live clusters")
+	}
+	if !live && a.from == "" && len(args) == 0 {
 		return nil, hint.Usagef("name files, directories or - for stdin, or leave out --use-kube=false", "nothing to analyze: no files, and no cluster")
 	}
 	options := mesh.Options{Complete: a.complete, IstioNamespace: f.IstioNamespace(), Revision: a.revision}
@@ -73,15 +79,50 @@ func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, sele
 		options.MeshConfig = o
 	}
 	var clusters []mesh.Cluster
-	if a.useKube {
-		var err error
-		if clusters, err = a.readClusters(ctx, f, in, selected); err != nil {
+	if live || a.from != "" {
+		read, err := a.readBase(ctx, f, in, selected, &options)
+		if err != nil {
 			return nil, err
 		}
-		options.Complete = false
+		clusters, in.clusters, options.Complete = read.clusters, read.states, false
+		in.tellMore = "name the rest of the mesh with further files, or ask for the permission to read it"
+		if err := in.checkNamespace(clusters); err != nil {
+			return nil, err
+		}
 	}
 	in.view(clusters, options)
 	return in, a.checkRevision(in)
+}
+
+// readBase reads what the files are laid over: clusters, or a saved snapshot.
+func (a *analyzeFlags) readBase(ctx context.Context, f *Factory, in *analyzeInput, selected []*analyze.Check, o *mesh.Options) (*clustersRead, error) {
+	// Webhooks say which revision a tag means.
+	kinds := append(kindsOf(selected), mesh.MutatingWebhookConfiguration)
+	if a.from != "" {
+		saved, err := snapshot.Open(a.from)
+		if err != nil {
+			return nil, err
+		}
+		o.IstioNamespace = saved.IstioNamespace
+		return savedClusters(f, saved, kinds), nil
+	}
+	return a.read(ctx, f, kube.ReadOptions{Kinds: kinds, Namespaces: in.readIn(f), IstioNamespace: f.IstioNamespace()})
+}
+
+// savedClusters are the clusters of a saved snapshot, with what would be read
+// of live ones.
+func savedClusters(f *Factory, saved *snapshot.Snapshot, kinds []mesh.Kind) *clustersRead {
+	read := &clustersRead{clusters: saved.Clusters}
+	kinds = append(kinds, mesh.Namespace, mesh.ConfigMap)
+	for i, c := range saved.Clusters {
+		read.clusters[i].Objects = slices.DeleteFunc(c.Objects, func(o *mesh.Object) bool { return !slices.Contains(kinds, o.Kind) })
+		read.states = append(read.states, analyze.ClusterState{Name: c.Name, Analyzed: true})
+	}
+	for _, m := range saved.Missing {
+		f.IO.Warnf("cluster %s is left out: it could not be read when the snapshot was saved: %s", m.Name, m.Reason)
+		read.states = append(read.states, analyze.ClusterState{Name: m.Name, Reason: m.Reason})
+	}
+	return read
 }
 
 // view makes the snapshots: of the files alone, of the clusters, or of the
@@ -127,7 +168,7 @@ func (a *analyzeFlags) chooseNamespaces(f *Factory, in *analyzeInput, files bool
 	switch {
 	case a.allNamespaces && given != "":
 		return hint.Usagef("leave one of them out", "--all-namespaces and --namespace contradict each other")
-	case a.allNamespaces, given == "" && files:
+	case a.allNamespaces, given == "" && (files || a.from != ""):
 		return nil
 	}
 	namespace, err := f.Namespace()
@@ -203,4 +244,16 @@ func (in *analyzeInput) scope() string {
 		return "namespace " + in.namespaces[0] + ": "
 	}
 	return "namespaces " + strings.Join(in.namespaces, ", ") + ": "
+}
+
+// readIn are the namespaces to look in where a kind may not be listed everywhere.
+func (in *analyzeInput) readIn(f *Factory) []string {
+	namespaces := append(slices.Clone(in.namespaces), f.IstioNamespace())
+	for _, o := range in.files.Objects {
+		if o.Namespace != "" {
+			namespaces = append(namespaces, o.Namespace)
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
 }

@@ -109,6 +109,7 @@ func commands(f *Factory) []*cobra.Command {
 		newImagesCmd(f),
 		newAnalyzeCmd(f),
 		newExplainCmd(f),
+		newSnapshotCmd(f),
 		newProxyStatusCmd(f),
 		newProxyConfigCmd(f),
 		newDashboardCmd(f),

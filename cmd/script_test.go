@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts:       *update,
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
+				Cmds:                map[string]func(*testscript.TestScript, bool, []string){"apiserver": apiserver},
 				Condition:           func(string) (bool, error) { return false, nil },
 				Setup: func(env *testscript.Env) error {
 					// No cluster and no configuration of the machine reaches a script.

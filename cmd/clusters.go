@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
@@ -13,21 +16,37 @@ import (
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
-// readClusters reads all clusters at once. Of several, those that cannot be
+// clusterFlags choose the clusters to read.
+type clusterFlags struct {
+	contexts []string
+	remote   bool
+	timeout  time.Duration
+}
+
+func (o *clusterFlags) add(f *Factory, c *cobra.Command) {
+	fs := c.Flags()
+	fs.StringSliceVar(&o.contexts, "contexts", nil, "contexts of the clusters to read as one mesh, instead of the current one")
+	fs.BoolVar(&o.remote, "remote", false, "read the clusters, too, that the control plane's remote secrets give access to")
+	_ = c.RegisterFlagCompletionFunc("contexts", f.completeContexts)
+}
+
+// clustersRead is what was read of clusters, and which could not be.
+type clustersRead struct {
+	clusters []mesh.Cluster
+	states   []analyze.ClusterState
+}
+
+// read reads all clusters at once. Of several, those that cannot be
 // read are noted and the others returned; none at all is an error.
-func (a *analyzeFlags) readClusters(ctx context.Context, f *Factory, in *analyzeInput, selected []*analyze.Check) ([]mesh.Cluster, error) {
-	in.tellMore = "name the rest of the mesh with further files, or ask for the permission to read it"
-	sources, err := a.sources(ctx, f)
+func (o *clusterFlags) read(ctx context.Context, f *Factory, what kube.ReadOptions) (*clustersRead, error) {
+	sources, err := o.sources(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	// Webhooks say which revision a tag means.
-	kinds := append(kindsOf(selected), mesh.MutatingWebhookConfiguration)
-	options := kube.ReadOptions{Kinds: kinds, Namespaces: in.readIn(f), IstioNamespace: f.IstioNamespace()}
 	if len(sources) > 1 {
-		// Time must be left to analyze those that answered.
+		// Time must be left for those that answered.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.timeout*3/4)
+		ctx, cancel = context.WithTimeout(ctx, o.timeout*3/4)
 		defer cancel()
 	}
 	lives, errs := make([]*kube.Live, len(sources)), make([]error, len(sources))
@@ -35,45 +54,45 @@ func (a *analyzeFlags) readClusters(ctx context.Context, f *Factory, in *analyze
 	for i, s := range sources {
 		wg.Go(func() {
 			if errs[i] = s.Err; errs[i] == nil {
-				lives[i], errs[i] = s.Client.Read(ctx, options)
+				lives[i], errs[i] = s.Client.Read(ctx, what)
 			}
 		})
 	}
 	wg.Wait()
-	return in.gather(f, sources, lives, errs)
+	return gather(f, sources, lives, errs)
 }
 
 // gather sorts what was read from what was not.
-func (in *analyzeInput) gather(f *Factory, sources []kube.Remote, lives []*kube.Live, errs []error) ([]mesh.Cluster, error) {
-	var clusters []mesh.Cluster
+func gather(f *Factory, sources []kube.Remote, lives []*kube.Live, errs []error) (*clustersRead, error) {
+	read := &clustersRead{}
 	for i, s := range sources {
 		if errs[i] != nil && (len(sources) == 1 || errors.Is(errs[i], context.Canceled)) {
 			return nil, errs[i]
 		}
 		if errs[i] != nil {
-			f.IO.Warnf("cluster %s is not analyzed: %v", s.Name, errs[i])
-			in.clusters = append(in.clusters, analyze.ClusterState{Name: s.Name, Reason: errs[i].Error()})
+			f.IO.Warnf("cluster %s is left out: %v", s.Name, errs[i])
+			read.states = append(read.states, analyze.ClusterState{Name: s.Name, Reason: errs[i].Error()})
 			continue
 		}
-		in.clusters = append(in.clusters, analyze.ClusterState{Name: s.Name, Analyzed: true})
-		clusters = append(clusters, mesh.Cluster{
+		read.states = append(read.states, analyze.ClusterState{Name: s.Name, Analyzed: true})
+		read.clusters = append(read.clusters, mesh.Cluster{
 			Name: s.Name, Objects: lives[i].Objects, Read: lives[i].Read, ReadIn: lives[i].ReadIn, Skipped: lives[i].Skipped,
 		})
 	}
-	if len(clusters) == 0 {
+	if len(read.clusters) == 0 {
 		return nil, hint.Unanswerablef("check the contexts with `kubectl cluster-info --context NAME`", "none of %d clusters could be read", len(sources))
 	}
-	return clusters, in.checkNamespace(clusters)
+	return read, nil
 }
 
 // sources are the clusters to read: those of --contexts, else the current one,
 // and with --remote those of its remote secrets.
-func (a *analyzeFlags) sources(ctx context.Context, f *Factory) ([]kube.Remote, error) {
-	if len(a.contexts) > 0 && *f.kubeFlags.Context != "" {
+func (o *clusterFlags) sources(ctx context.Context, f *Factory) ([]kube.Remote, error) {
+	if len(o.contexts) > 0 && *f.kubeFlags.Context != "" {
 		return nil, hint.Usagef("leave one of them out", "--context and --contexts contradict each other")
 	}
 	var sources []kube.Remote
-	for _, name := range a.contexts {
+	for _, name := range o.contexts {
 		client, err := f.ContextClient(name)
 		if err != nil {
 			return nil, err
@@ -90,15 +109,15 @@ func (a *analyzeFlags) sources(ctx context.Context, f *Factory) ([]kube.Remote, 
 		name, _ := client.Context()
 		sources = append(sources, kube.Remote{Name: name, Client: client})
 	}
-	if !a.remote {
+	if !o.remote {
 		return sources, nil
 	}
-	return a.remotes(ctx, f, sources)
+	return o.remotes(ctx, f, sources)
 }
 
 // remotes adds the clusters of the remote secrets. Clusters whose API server
 // is known already are left out: the IDs in the secrets are not the contexts' names.
-func (a *analyzeFlags) remotes(ctx context.Context, f *Factory, sources []kube.Remote) ([]kube.Remote, error) {
+func (o *clusterFlags) remotes(ctx context.Context, f *Factory, sources []kube.Remote) ([]kube.Remote, error) {
 	servers := map[string]bool{}
 	for _, s := range sources {
 		_, server := s.Client.Context()
@@ -121,16 +140,4 @@ func (a *analyzeFlags) remotes(ctx context.Context, f *Factory, sources []kube.R
 		}
 	}
 	return sources, nil
-}
-
-// readIn are the namespaces to look in where a kind may not be listed everywhere.
-func (in *analyzeInput) readIn(f *Factory) []string {
-	namespaces := append(slices.Clone(in.namespaces), f.IstioNamespace())
-	for _, o := range in.files.Objects {
-		if o.Namespace != "" {
-			namespaces = append(namespaces, o.Namespace)
-		}
-	}
-	slices.Sort(namespaces)
-	return slices.Compact(namespaces)
 }

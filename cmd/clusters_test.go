@@ -1,0 +1,68 @@
+package cmd
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/meshctl/meshctl/internal/kube/apitest"
+)
+
+// apiserver is the script command
+//
+//	apiserver [forbid=RESOURCE] [silent=RESOURCE] [dead] CONTEXT FILE...
+//
+// It starts an API server with the objects of the files and adds it to the
+// kubeconfig as a context; the first one is the current context.
+func apiserver(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("apiserver can't fail")
+	}
+	fault := ""
+	if strings.Contains(args[0], "=") || args[0] == "dead" {
+		fault, args = args[0], args[1:]
+	}
+	var documents []string
+	for _, file := range args[1:] {
+		documents = append(documents, ts.ReadFile(file))
+	}
+	server, err := apitest.New(documents...)
+	ts.Check(err)
+	how, resource, _ := strings.Cut(fault, "=")
+	server.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case path.Base(r.URL.Path) != resource:
+			return false
+		case how == "forbid":
+			apitest.Refuse(w, http.StatusForbidden, "Forbidden", resource+` is forbidden: User "jane" cannot list resource "`+resource+`"`)
+		case how == "silent":
+			<-r.Context().Done()
+		}
+		return true
+	}
+	listening := httptest.NewServer(server)
+	ts.Defer(func() { listening.CloseClientConnections(); listening.Close() })
+	if how == "dead" {
+		listening.Close()
+	}
+	dir := ts.Getenv("WORK")
+	list := filepath.Join(dir, ".clusters")
+	known, _ := os.ReadFile(list)
+	known = append(known, args[0]+" "+listening.URL+"\n"...)
+	ts.Check(os.WriteFile(list, known, 0o600))
+	var names []string
+	urls := map[string]string{}
+	for line := range strings.Lines(string(known)) {
+		name, url, _ := strings.Cut(strings.TrimSpace(line), " ")
+		names = append(names, name)
+		urls[name] = url
+	}
+	file, err := apitest.Kubeconfig(dir, names, urls)
+	ts.Check(err)
+	ts.Setenv("KUBECONFIG", file)
+}
