@@ -16,7 +16,7 @@ type hook struct {
 	index  int
 	name   string
 	client admission.WebhookClientConfig
-	fails  bool // what it watches is refused when it cannot be reached
+	fails  bool   // what it watches is refused when it cannot be reached
 	what   string // what it watches
 	path   string // of an external control plane's URL
 }
