@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -43,7 +44,40 @@ func (r *reader) secrets(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := r.remoteNames(ctx, client); err != nil {
+		return err
+	}
 	r.live.Read = append(r.live.Read, mesh.Secret)
+	return nil
+}
+
+// remoteNames adds the remote secrets, where the mesh config refers to clusters
+// by the names in them. What gives access to the clusters is left out.
+func (r *reader) remoteNames(ctx context.Context, client kubernetes.Interface) error {
+	if !slices.ContainsFunc(r.live.Objects, func(o *mesh.Object) bool {
+		if o.Kind != mesh.ConfigMap {
+			return false
+		}
+		networks, _ := o.Field("data", "meshNetworks").(string)
+		return strings.Contains(networks, "fromRegistry")
+	}) {
+		return nil
+	}
+	list, err := client.CoreV1().Secrets(r.options.IstioNamespace).List(ctx, metav1.ListOptions{LabelSelector: remoteLabel})
+	switch {
+	case apierrors.IsForbidden(err):
+		r.skip(mesh.Secret, err)
+		return nil
+	case err != nil:
+		return Explain("reading the remote secrets", err)
+	}
+	for i := range list.Items {
+		secret := &list.Items[i]
+		for cluster := range secret.Data {
+			secret.Data[cluster] = nil
+		}
+		r.live.Objects = append(r.live.Objects, r.object(mesh.Secret, secret))
+	}
 	return nil
 }
 

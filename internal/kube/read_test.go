@@ -95,7 +95,7 @@ func (s *listServer) page(r *http.Request, answer func(int, map[string]any)) {
 		to = from + limit
 		next = strconv.Itoa(to)
 	}
-	kind := map[string]string{"services": "ServiceList", "pods": "PodList", "namespaces": "NamespaceList", "configmaps": "ConfigMapList"}[path.Base(r.URL.Path)]
+	kind := map[string]string{"services": "ServiceList", "pods": "PodList", "namespaces": "NamespaceList", "configmaps": "ConfigMapList", "secrets": "SecretList"}[path.Base(r.URL.Path)]
 	answer(200, map[string]any{
 		"kind": cmp.Or(kind, "List"), "apiVersion": "v1", "metadata": map[string]any{"continue": next, "resourceVersion": "1"}, "items": items[from:to],
 	})
@@ -169,6 +169,34 @@ func TestReadPagesAndFetchesReferredSecrets(t *testing.T) {
 		if strings.HasSuffix(asked, "/secrets") {
 			t.Errorf("secrets are listed: %s", asked)
 		}
+	}
+}
+
+// Only networks that name clusters make the remote secrets matter, and then
+// their names, not what gives access to the clusters.
+func TestReadOfRemoteSecretsKeepsTheNames(t *testing.T) {
+	t.Parallel()
+	config := item("istio-system", "istio")
+	config["data"] = map[string]any{"meshNetworks": "networks: {south: {endpoints: [{fromRegistry: south}]}}"}
+	remote := item("istio-system", "istio-remote-secret-south")
+	remote["metadata"].(map[string]any)["labels"] = map[string]any{"istio/multiCluster": "true"}
+	remote["data"] = map[string]any{"south": "a3ViZWNvbmZpZw=="}
+	s := &listServer{objects: map[string][]map[string]any{
+		"/api/v1/namespaces": {item("", "istio-system")},
+		"/api/v1/namespaces/istio-system/configmaps": {config},
+		"/api/v1/namespaces/istio-system/secrets":    {remote},
+	}}
+	live, err := s.client(t).Read(context.Background(), ReadOptions{Kinds: []mesh.Kind{mesh.Secret}, IstioNamespace: "istio-system"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := mesh.New(live.Objects, mesh.Options{Read: live.Read}).Secret("istio-system", "istio-remote-secret-south")
+	if secret == nil {
+		t.Fatal("the remote secret is not there")
+	}
+	value, there := secret.Spec.Data["south"]
+	if !there || len(value) > 0 {
+		t.Errorf("the cluster's name is there: %v; its value: %q", there, value)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks/annotations"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
+	"github.com/meshctl/meshctl/internal/analyze/checks/controlplane"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
 	"github.com/meshctl/meshctl/internal/analyze/checks/files"
@@ -35,6 +36,7 @@ func All() []*analyze.Check {
 	all := slices.Concat(
 		annotations.Checks(),
 		authorizationpolicy.Checks(),
+		controlplane.Checks(),
 		destinationrule.Checks(),
 		envoyfilter.Checks(),
 		files.Checks(),

@@ -74,8 +74,11 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 	if err != nil {
 		t.Fatal(err)
 	}
-	snapshot, want := load(t, file, archive)
-	report, err := analyze.Run(context.Background(), snapshot.Watched(touched.add), []*analyze.Check{c}, analyze.Options{})
+	snapshots, want := load(t, file, archive)
+	for i := range snapshots {
+		snapshots[i] = snapshots[i].Watched(touched.add)
+	}
+	report, err := analyze.RunAll(context.Background(), snapshots, []*analyze.Check{c}, analyze.Options{})
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -101,9 +104,10 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 	}
 }
 
-// load makes the snapshot of a case. The archive's comment may hold a line
-// "options: complete live live-in=shop,web istio-namespace=mesh".
-func load(t *testing.T, file string, archive *txtar.Archive) (*mesh.Snapshot, string) {
+// load makes the snapshots of a case, mostly one. The archive's comment may hold
+// a line "options: complete live live-in=shop,web istio-namespace=mesh". With
+// "clusters" the files of each folder are what was read of one cluster.
+func load(t *testing.T, file string, archive *txtar.Archive) ([]*mesh.Snapshot, string) {
 	t.Helper()
 	var texts []kube.Text
 	want := ""
@@ -127,7 +131,26 @@ func load(t *testing.T, file string, archive *txtar.Archive) (*mesh.Snapshot, st
 	for _, o := range files.Objects {
 		o.InNamespace("default")
 	}
-	return mesh.New(files.Objects, caseOptions(t, file, archive.Comment)), want
+	options := caseOptions(t, file, archive.Comment)
+	if !bytes.Contains(archive.Comment, []byte("options: clusters")) {
+		return []*mesh.Snapshot{mesh.New(files.Objects, options)}, want
+	}
+	return mesh.Views(clustersOf(files.Objects), false, options), want
+}
+
+// clustersOf sorts objects into clusters, by the folders of their files.
+func clustersOf(objects []*mesh.Object) []mesh.Cluster {
+	var clusters []mesh.Cluster
+	for _, o := range objects {
+		o.Origin.Cluster = filepath.Dir(o.Origin.File)
+		i := slices.IndexFunc(clusters, func(c mesh.Cluster) bool { return c.Name == o.Origin.Cluster })
+		if i < 0 {
+			i = len(clusters)
+			clusters = append(clusters, mesh.Cluster{Name: o.Origin.Cluster, Read: mesh.Kinds()})
+		}
+		clusters[i].Objects = append(clusters[i].Objects, o)
+	}
+	return clusters
 }
 
 func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
@@ -141,6 +164,7 @@ func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
 		for _, word := range strings.Fields(words) {
 			name, value, _ := strings.Cut(word, "=")
 			switch name {
+			case "clusters": // see load
 			case "complete":
 				o.Complete = true
 			case "live":

@@ -51,7 +51,7 @@ var ImageAutoRuns = &analyze.Check{
 		var owners []string
 		for _, pod := range p.Pods() {
 			w := mesh.PodWorkload(pod)
-			if autoContainer(w) == "" || !w.Object.FromCluster() || over(pod) {
+			if autoContainer(w) == "" || !p.Owns(w.Object) || !w.Object.FromCluster() || over(pod) {
 				continue
 			}
 			owner := ownerOf(pod)

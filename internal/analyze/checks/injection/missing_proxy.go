@@ -26,7 +26,7 @@ var MissingProxy = &analyze.Check{
 		var owners []string
 		for _, pod := range p.Pods() {
 			w := mesh.PodWorkload(pod)
-			if !lacksProxy(p, w) || never(w.PodLabels) || over(pod) {
+			if !p.Owns(w.Object) || !lacksProxy(p, w) || never(w.PodLabels) || over(pod) {
 				continue
 			}
 			owner := ownerOf(pod)

@@ -5,9 +5,10 @@ import "github.com/meshctl/meshctl/internal/analyze"
 // Checks are the checks of this folder.
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
-		PortConflict,       // IST0116
-		PortName,           // IST0118
-		TargetPortConflict, // IST0137
-		ExternalNamePort,   // IST0150
+		PortConflict,           // IST0116
+		PortName,               // IST0118
+		TargetPortConflict,     // IST0137
+		DiffersBetweenClusters, // IST0170
+		ExternalNamePort,       // IST0150
 	}
 }

@@ -59,7 +59,7 @@ func judged(p *analyze.Pass, svc *mesh.Resource[*core.ServiceSpec]) bool {
 	if mesh.IsSystemNamespace(svc.Namespace) || svc.Namespace == p.IstioNamespace() || isIstios(svc.Labels) {
 		return false
 	}
-	if svc.Namespace == "default" && svc.Name == "kubernetes" {
+	if isAPIServer(svc.Object) {
 		return false // the API server
 	}
 	if len(svc.Spec.Selector) == 0 {

@@ -5,8 +5,9 @@ import "github.com/meshctl/meshctl/internal/analyze"
 // Checks are the checks of this folder.
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
-		SelectorUnmatched, // IST0101
-		Conflicting,       // IST0110
-		MultipleDefault,   // IST0111
+		DeprecatedEgressProxy, // IST0002
+		SelectorUnmatched,     // IST0101
+		Conflicting,           // IST0110
+		MultipleDefault,       // IST0111
 	}
 }

@@ -5,6 +5,7 @@ import "github.com/meshctl/meshctl/internal/analyze"
 // Checks are the checks of this folder.
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
+		DeprecatedFaultPercent,     // IST0002
 		MissingGateway,             // IST0101
 		MissingHost,                // IST0101
 		MissingPort,                // IST0101
