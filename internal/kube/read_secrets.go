@@ -21,11 +21,11 @@ func (r *reader) secrets(ctx context.Context) error {
 		return err
 	}
 	var refused sync.Once
-	group, ctx := errgroup.WithContext(ctx)
+	group, gets := errgroup.WithContext(ctx)
 	group.SetLimit(secretsAtOnce)
 	for _, ref := range credentials(mesh.New(r.live.Objects, mesh.Options{IstioNamespace: r.options.IstioNamespace})) {
 		group.Go(func() error {
-			secret, err := client.CoreV1().Secrets(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+			secret, err := client.CoreV1().Secrets(ref.Namespace).Get(gets, ref.Name, metav1.GetOptions{})
 			switch {
 			case apierrors.IsNotFound(err):
 				return nil

@@ -182,7 +182,7 @@ func TestReadOfRemoteSecretsKeepsTheNames(t *testing.T) {
 	remote["metadata"].(map[string]any)["labels"] = map[string]any{"istio/multiCluster": "true"}
 	remote["data"] = map[string]any{"south": "a3ViZWNvbmZpZw=="}
 	s := &listServer{objects: map[string][]map[string]any{
-		"/api/v1/namespaces": {item("", "istio-system")},
+		"/api/v1/namespaces":                         {item("", "istio-system")},
 		"/api/v1/namespaces/istio-system/configmaps": {config},
 		"/api/v1/namespaces/istio-system/secrets":    {remote},
 	}}

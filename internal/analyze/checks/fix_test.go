@@ -11,7 +11,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks"
-	"github.com/meshctl/meshctl/internal/mesh"
 )
 
 // TestFixesMend makes the edits of every bad case, and wants the findings gone
@@ -75,8 +74,8 @@ func planFix(t *testing.T, file string, archive *txtar.Archive, findings []*anal
 
 func analyzed(t *testing.T, c *analyze.Check, file string, archive *txtar.Archive) []*analyze.Finding {
 	t.Helper()
-	snapshot, _ := load(t, file, archive)
-	report, err := analyze.Run(context.Background(), snapshot.Watched(func(mesh.Kind) {}), []*analyze.Check{c}, analyze.Options{})
+	snapshots, _ := load(t, file, archive)
+	report, err := analyze.RunAll(context.Background(), snapshots, []*analyze.Check{c}, analyze.Options{})
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
