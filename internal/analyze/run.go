@@ -35,7 +35,7 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 	var passes []*Pass
 	for _, snapshot := range snapshots {
 		report.Summary.Objects += snapshot.Own()
-		shared := newMemos()
+		shared := newMemos(checks)
 		for _, c := range checks {
 			if reason := unreadable(snapshot, c); reason != "" {
 				report.skip(SkippedCheck{Code: c.Code, Check: c.Name, Cluster: snapshot.Cluster(), Reason: reason})

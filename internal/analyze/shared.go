@@ -12,11 +12,21 @@ import (
 //	var verdicts = analyze.PerObject(func(o *mesh.Object) verdict { ... })
 //
 // and asked in Run: verdicts.Of(p, kind).
-type Shared[T any] struct{ compute func(*mesh.Object) T }
+type Shared[T any] struct {
+	prepare func(*Pass, mesh.Kind) func(*mesh.Object) T
+}
 
 // PerObject is something that compute works out of single objects. compute runs
 // concurrently; what it returns is shared, and must not be changed.
-func PerObject[T any](compute func(*mesh.Object) T) *Shared[T] { return &Shared[T]{compute} }
+func PerObject[T any](compute func(*mesh.Object) T) *Shared[T] {
+	return PerKind(func(*Pass, mesh.Kind) func(*mesh.Object) T { return compute })
+}
+
+// PerKind is [PerObject] for what needs something of the whole kind: prepare
+// is called once for each kind, and what it returns for each of its objects.
+func PerKind[T any](prepare func(*Pass, mesh.Kind) func(*mesh.Object) T) *Shared[T] {
+	return &Shared[T]{prepare}
+}
 
 // Of is what there is of each object of the kind, in the order of
 // p.Objects(kind). The first who asks has it computed, on all processors.
@@ -27,7 +37,8 @@ func (s *Shared[T]) Of(p *Pass, kind mesh.Kind) []T {
 	}
 	value := p.memos.once(memoKey{s, kind}, func() any {
 		all := make([]T, len(objects))
-		mesh.Parallel(len(objects), func(i int) { all[i] = s.compute(objects[i]) })
+		compute := s.prepare(p, kind)
+		mesh.Parallel(len(objects), func(i int) { all[i] = compute(objects[i]) })
 		return all
 	})
 	all, _ := value.([]T)
@@ -42,11 +53,22 @@ type memoKey struct {
 
 // memos are what the checks of one run share.
 type memos struct {
-	mu   sync.Mutex
-	each map[memoKey]func() any
+	mu     sync.Mutex
+	each   map[memoKey]func() any
+	checks map[string]bool
 }
 
-func newMemos() *memos { return &memos{each: map[memoKey]func() any{}} }
+func newMemos(checks []*Check) *memos {
+	m := &memos{each: map[memoKey]func() any{}, checks: make(map[string]bool, len(checks))}
+	for _, c := range checks {
+		m.checks[c.Name] = true
+	}
+	return m
+}
+
+// Runs says whether another check is part of the same run, so that what it
+// tells need not be told twice.
+func (p *Pass) Runs(name string) bool { return p.memos.checks[name] }
 
 // once is what compute returned the first time; who asks meanwhile waits.
 func (m *memos) once(key memoKey, compute func() any) any {

@@ -6,6 +6,7 @@ import "github.com/meshctl/meshctl/internal/analyze"
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
 		Invalid,          // IST0106
+		Refused,          // IST0106
 		UnreachableRule,  // IST0130
 		IneffectiveMatch, // IST0131
 		Doubtful,         // IST0133

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/crd"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -26,20 +27,24 @@ var Invalid = &analyze.Check{
 				p.CantTell(kind, "")
 			}
 			objects := p.Objects(kind)
+			told := make([][]crd.Refusal, len(objects))
+			if p.Runs("refused-by-schema") {
+				told = refusals.Of(p, kind)
+			}
 			for i, v := range verdictsOf(p, kind) {
-				judge(p, objects[i], v)
+				judge(p, objects[i], v, told[i])
 			}
 		}
 		for _, o := range p.Shadowed() {
 			if validators[o.Kind] != nil {
-				judge(p, o, validate(o))
+				judge(p, o, validate(o), nil)
 			}
 		}
 	},
 }
 
 // judge reports everything that is wrong with one object.
-func judge(p *analyze.Pass, o *mesh.Object, v verdict) {
+func judge(p *analyze.Pass, o *mesh.Object, v verdict, told []crd.Refusal) {
 	problems := append(topLevel(o), o.Problems()...)
 	for _, problem := range problems {
 		at := o.At("%s", problem.Path)
@@ -59,6 +64,9 @@ func judge(p *analyze.Pass, o *mesh.Object, v verdict) {
 			Replace(o.At("apiVersion"), o.Kind.APIVersion())
 	}
 	for _, err := range v.errs {
+		if toldBy(told, err.Error()) {
+			continue
+		}
 		p.Report(place(o, err.Error()), "%s", oneLine(err))
 	}
 }
