@@ -121,9 +121,8 @@ func (s *Snapshot) waypoint(labels map[string]string, at Location, namespace str
 // fits says whether a Gateway serves traffic of a namespace as a waypoint; any
 // traffic when it is empty.
 func (s *Snapshot) fits(gw *Resource[*gatewayapi.GatewaySpec], namespace string, traffic Traffic) (BindingState, string) {
-	switch class := string(gw.Spec.GatewayClassName); class {
-	case "istio", "istio-remote", "istio-east-west":
-		return WaypointUnfit, "is no waypoint but a Gateway of class " + class
+	if class := gw.Spec.GatewayClassName; IsIngressClass(class) {
+		return WaypointUnfit, "is no waypoint but a Gateway of class " + string(class)
 	}
 	if serves := s.WaypointServes(gw); serves != AllTraffic && (traffic != "" && serves != traffic || serves == NoTraffic) {
 		return WaypointUnfit, serves.only()
@@ -142,6 +141,12 @@ func (s *Snapshot) fits(gw *Resource[*gatewayapi.GatewaySpec], namespace string,
 		return WaypointUnfit, `is not shared with namespace "` + namespace + `": see allowedRoutes of its listener`
 	}
 	return Bound, ""
+}
+
+// IsIngressClass says whether a class is one of Istio's whose Gateways are no
+// waypoints. Other classes may be somebody's waypoints.
+func IsIngressClass(class gatewayapi.ObjectName) bool {
+	return class == "istio" || class == "istio-remote" || class == "istio-east-west"
 }
 
 func (t Traffic) only() string {
@@ -176,8 +181,8 @@ func (s *Snapshot) NamespaceLabels(name string) (labels map[string]string, known
 }
 
 // IsAmbientNamespace says whether pods of a namespace are in ambient mode
-// unless they say otherwise.
+// unless they say otherwise. Labels that ask for sidecars come first.
 func (s *Snapshot) IsAmbientNamespace(name string) bool {
 	labels, _ := s.NamespaceLabels(name)
-	return labels[DataPlaneLabel] == "ambient"
+	return labels[DataPlaneLabel] == "ambient" && labels[InjectionLabel] != "enabled" && (labels[InjectionLabel] != "" || labels[RevisionLabel] == "")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/ambient"
 	"github.com/meshctl/meshctl/internal/analyze/checks/annotations"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/controlplane"
@@ -34,6 +35,7 @@ import (
 // All are all checks, by code and name.
 func All() []*analyze.Check {
 	all := slices.Concat(
+		ambient.Checks(),
 		annotations.Checks(),
 		authorizationpolicy.Checks(),
 		controlplane.Checks(),
