@@ -9,5 +9,8 @@ func Checks() []*analyze.Check {
 		NoVerificationOnPort,   // IST0129
 		SubsetWithoutWorkloads, // IST0173
 		UnknownHost,            // IST0174
+		Overlapping,            // MSH0201
+		OverriddenTLS,          // MSH0202
+		SubsetWithoutLabels,    // MSH0203
 	}
 }

@@ -16,5 +16,9 @@ func Checks() []*analyze.Check {
 		BypassedSubsets,            // IST0140
 		ClaimWithoutAuthentication, // IST0149
 		InternalGateway,            // IST0165
+		IneffectiveWeight,          // MSH0501
+		DuplicateDestination,       // MSH0502
+		ConflictingRoutes,          // MSH0503
+		LegacyGatewayName,          // MSH0504
 	}
 }

@@ -1,0 +1,62 @@
+package destinationrule
+
+import (
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// OverriddenTLS finds rules that take mutual TLS away by not mentioning it.
+var OverriddenTLS = &analyze.Check{
+	Code: "MSH0202", Name: "mutual-tls-overridden", Severity: analyze.Warning, KIA: "KIA0204",
+	Reads: []mesh.Kind{mesh.DestinationRule},
+	Doc: analyze.Doc{
+		What: "A DestinationRule without tls is for a host that a rule for more hosts covers with ISTIO_MUTUAL, and automatic mutual TLS is switched off.",
+		Why:  "The rule for the host replaces the wider one altogether, nothing is inherited. Clients connect to the host in plaintext.",
+		Fix:  "Repeat tls.mode ISTIO_MUTUAL in the rule, or remove enableAutoMtls: false from the mesh config.",
+	},
+	Run: func(p *analyze.Pass) {
+		if auto := p.MeshConfig().GetEnableAutoMtls(); auto == nil || auto.GetValue() {
+			return
+		}
+		for _, dr := range p.DestinationRules() {
+			host := p.FQDN(dr.Spec.GetHost(), dr.Namespace)
+			if wider := overridden(p, dr, host); wider != nil {
+				p.Report(dr.At("spec.host"), "clients of %q connect in plaintext: the rule says nothing of tls and replaces that for %q", host, wider.Spec.GetHost()).
+					Evidence(wider.At("spec.trafficPolicy.tls.mode"), "is ISTIO_MUTUAL").
+					Suggest("add spec.trafficPolicy.tls.mode: ISTIO_MUTUAL")
+			}
+		}
+	},
+}
+
+// overridden is a wider rule with mutual TLS that a rule without any replaces;
+// nil when there is none, or another rule for the same host has TLS.
+func overridden(p *analyze.Pass, dr rule, host string) (wider rule) {
+	_, service, _ := p.ServiceName(host)
+	for _, other := range p.RulesFor(host) {
+		sameHost := p.FQDN(other.Spec.GetHost(), other.Namespace) == host
+		tls := other.Spec.GetTrafficPolicy().GetTls()
+		switch {
+		case sameHost && other.Namespace == dr.Namespace && setsTLS(other.Spec):
+			return nil
+		case sameHost, !strings.HasPrefix(other.Spec.GetHost(), "*"), tls.GetMode() != networking.ClientTLSSettings_ISTIO_MUTUAL, wider != nil:
+		case other.Namespace == dr.Namespace, other.Namespace == p.RootNamespace(), other.Namespace == service:
+			wider = other
+		}
+	}
+	return wider
+}
+
+// setsTLS says whether a rule says anything of TLS for its host or a port.
+func setsTLS(dr *networking.DestinationRule) bool {
+	for _, port := range dr.GetTrafficPolicy().GetPortLevelSettings() {
+		if port.GetTls() != nil {
+			return true
+		}
+	}
+	return dr.GetTrafficPolicy().GetTls() != nil
+}
