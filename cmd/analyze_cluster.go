@@ -70,6 +70,7 @@ func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, sele
 		if err := a.readFiles(ctx, f, args, in); err != nil {
 			return nil, err
 		}
+		options.Unreadable = in.files.Unreadable()
 	}
 	if a.meshConfig != "" {
 		o, err := meshConfigFrom(a.meshConfig, options)

@@ -69,7 +69,9 @@ type Pass struct {
 	check    *Check
 	findings []*Finding
 	unknown  map[unknown]int
-	memos    *memos
+	// conclusions are kept only where something is unreadable.
+	conclusions *conclusions
+	memos       *memos
 }
 
 // unknown is what a check would have had to know.
@@ -84,7 +86,7 @@ func (p *Pass) Report(at mesh.Location, format string, args ...any) *Finding {
 	f := &Finding{
 		Code: p.check.Code, Check: p.check.Name, Severity: p.check.Severity,
 		Object: objectOf(at.Object), Field: at.Path, Message: fmt.Sprintf(format, args...),
-		Related: []Related{}, at: at,
+		Related: []Related{}, Uncertain: []Uncertain{}, at: at,
 	}
 	if at.Object != nil && !p.Owns(at.Object) {
 		return f // another cluster's or revision's snapshot reports it

@@ -29,6 +29,9 @@ type Finding struct {
 	Edits []mesh.Change `json:"edits"`
 	// Related are other objects that the finding rests on.
 	Related []Related `json:"related"`
+	// Uncertain is what could not be read and may prove the finding wrong. It
+	// counts at its severity all the same.
+	Uncertain []Uncertain `json:"uncertain"`
 
 	at     mesh.Location
 	wanted []edit

@@ -255,6 +255,9 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 			}
 			lines = append(lines, line)
 		}
+		if doubts := f.doubts(); doubts != "" {
+			lines = append(lines, "    "+paint(output.Warn, "uncertain:")+" "+doubts)
+		}
 		if f.Fix != "" {
 			lines = append(lines, "    "+paint(output.Good, "fix:")+" "+f.Fix)
 		}

@@ -93,13 +93,15 @@ func (p *Pass) run() {
 	defer func() {
 		if r := recover(); r != nil {
 			p.findings = append(p.findings, &Finding{
-				Code: "IST0001", Check: p.check.Name, Severity: Error, Related: []Related{},
+				Code: "IST0001", Check: p.check.Name, Severity: Error, Related: []Related{}, Uncertain: []Uncertain{},
 				Message: fmt.Sprintf("the check %s failed inside and says nothing about this mesh: %v (%s)", p.check.Name, r, panicPlace()),
 				Fix:     "report it with the input to https://github.com/meshctl/meshctl/issues, and go on with --skip " + p.check.Name,
 			})
 		}
 	}()
+	p.listen()
 	p.check.Run(p)
+	p.doubt()
 }
 
 // panicPlace is the innermost function of ours on the stack of a panic.

@@ -114,3 +114,17 @@ func (f *Files) take(src *source) (found bool) {
 	}
 	return found
 }
+
+// Unreadable is what may hold objects and could not be read.
+func (f *Files) Unreadable() []mesh.Unreadable {
+	var all []mesh.Unreadable
+	for _, b := range f.Broken {
+		all = append(all, mesh.Unreadable{Position: b.Position, Reason: b.Reason, Text: string(b.text)})
+	}
+	for _, s := range f.Skipped {
+		if s.text != nil {
+			all = append(all, mesh.Unreadable{Position: mesh.Position{File: s.Path, Line: max(s.Line, 1), Column: 1}, Reason: s.Reason, Text: string(s.text)})
+		}
+	}
+	return all
+}

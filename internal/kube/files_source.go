@@ -25,8 +25,8 @@ type source struct {
 	// kustomized says that path is a directory to render.
 	kustomized    bool
 	kustomization *kustomization
-	text       []byte
-	documents  []*document
+	text          []byte
+	documents     []*document
 	// skipped are what of a kustomization was passed over.
 	skipped []SkippedFile
 	// err is why a file below a directory cannot be read.

@@ -14,7 +14,7 @@ func (s *Snapshot) KnownEverywhere(kind Kind) bool {
 	if shared(kind) && slices.ContainsFunc(s.options.others, func(c Cluster) bool { return !everywhere(c) }) {
 		return false
 	}
-	return s.options.Complete || s.read[kind]
+	return s.conclude(s.options.Complete || s.read[kind], kind)
 }
 
 // HasNamespace says whether the input holds the Namespace, or an object of a

@@ -52,6 +52,7 @@ const ExportToAnnotation = "networking.istio.io/exportTo"
 // Registry is the mesh's service registry; it reads Services and ServiceEntries.
 func (s *Snapshot) Registry() *Registry {
 	s.touch(Service, ServiceEntry)
+	s.conclude(true, Service, ServiceEntry)
 	return s.registry()
 }
 

@@ -32,6 +32,7 @@ func (s *Snapshot) newRules() *ruleIndex {
 // wildcard over it, the most exact first, whoever may see them.
 func (s *Snapshot) RulesFor(fqdn string) []*Resource[*networking.DestinationRule] {
 	s.touch(DestinationRule)
+	s.conclude(true, DestinationRule)
 	index := s.rules()
 	found := append([]*Resource[*networking.DestinationRule]{}, index.exact[fqdn]...)
 	for i := range len(fqdn) {

@@ -25,6 +25,7 @@ func (s *Snapshot) Selects(namespace string, selector map[string]string) bool {
 // and WorkloadGroups.
 func (s *Snapshot) SelectsMachines(namespace string, selector map[string]string) bool {
 	s.touch(WorkloadEntry, WorkloadGroup)
+	s.conclude(true, WorkloadEntry, WorkloadGroup)
 	return len(s.content.machines().find(namespace, selector)) > 0
 }
 

@@ -18,6 +18,8 @@ type Options struct {
 	ReadIn map[Kind][]string
 	// Skipped are the kinds that could not be read.
 	Skipped []Skip
+	// Unreadable is what of the files could not be read.
+	Unreadable []Unreadable
 	// IstioNamespace is the namespace of the control plane; istio-system when empty.
 	IstioNamespace string
 	// Revision is the control plane whose mesh config counts; empty for the default one.
@@ -50,6 +52,8 @@ type Snapshot struct {
 	*content
 	// touched is told of every kind that is asked for; may be nil.
 	touched func(Kind)
+	// concluded is told of every kind whose absence means something; may be nil.
+	concluded func(Kind)
 }
 
 type content struct {
@@ -166,7 +170,7 @@ func New(objects []*Object, options Options) *Snapshot {
 // Watched is the same snapshot, telling touched of every kind that is asked
 // for. touched must be safe for concurrent use.
 func (s *Snapshot) Watched(touched func(Kind)) *Snapshot {
-	return &Snapshot{content: s.content, touched: touched}
+	return &Snapshot{content: s.content, touched: touched, concluded: s.concluded}
 }
 
 func (s *Snapshot) touch(kinds ...Kind) {
@@ -191,7 +195,9 @@ func (s *Snapshot) Get(kind Kind, namespace, name string) *Object {
 	if !kind.Namespaced {
 		namespace = ""
 	}
-	return s.byRef[Ref{Kind: kind, Namespace: namespace, Name: name}]
+	o := s.byRef[Ref{Kind: kind, Namespace: namespace, Name: name}]
+	s.conclude(o == nil, kind)
+	return o
 }
 
 // All are the objects of all kinds, by kind, namespace and name.
@@ -231,7 +237,7 @@ func (s *Snapshot) Known(kind Kind) bool {
 	if s.unsure(kind, "") {
 		return false
 	}
-	return s.options.Complete || s.read[kind] || len(s.byKind[kind]) > 0
+	return s.conclude(s.options.Complete || s.read[kind] || len(s.byKind[kind]) > 0, kind)
 }
 
 // KnownIn is [Snapshot.Known] for one namespace: files of one team say nothing
@@ -239,7 +245,7 @@ func (s *Snapshot) Known(kind Kind) bool {
 // they hold the control plane.
 func (s *Snapshot) KnownIn(kind Kind, namespace string) bool {
 	s.touch(kind)
-	return s.knownIn(kind, namespace)
+	return s.conclude(s.knownIn(kind, namespace), kind)
 }
 
 func (c *content) knownIn(kind Kind, namespace string) bool {

@@ -66,6 +66,7 @@ func (s *Snapshot) WorkloadsIn(namespace string) []*Workload {
 // in all when namespace is empty. An empty selector selects every workload.
 func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workload {
 	s.touch(WorkloadKinds()...)
+	s.conclude(true, WorkloadKinds()...)
 	index := s.workloads()
 	candidates := index.all
 	if namespace != "" {
@@ -89,6 +90,10 @@ func (s *Snapshot) Select(namespace string, selector map[string]string) []*Workl
 // that there is none; for the empty namespace, whether anywhere.
 func (s *Snapshot) KnowsWorkloads(namespace string) bool {
 	s.touch(WorkloadKinds()...)
+	return s.conclude(s.knowsWorkloads(namespace), WorkloadKinds()...)
+}
+
+func (s *Snapshot) knowsWorkloads(namespace string) bool {
 	if s.options.incomplete || slices.ContainsFunc(s.options.others, func(c Cluster) bool { return !c.tells(Pod, namespace) }) {
 		return false
 	}
