@@ -163,7 +163,7 @@ func (a *analyzeFlags) analyze(
 		return nil, nil, err
 	}
 	report, err := in.analyze(ctx, selected, analyze.Options{
-		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value),
+		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value), Now: f.Now(),
 	}, a.changes.value == changesAll)
 	if err != nil {
 		return nil, nil, hint.Unanswerablef("give it longer with --timeout", "%w", err)

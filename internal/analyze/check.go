@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -66,6 +67,9 @@ type Doc struct {
 // Pass is one run of one check over one snapshot.
 type Pass struct {
 	*mesh.Snapshot
+	// Now is the time of the run.
+	Now time.Time
+
 	check    *Check
 	findings []*Finding
 	unknown  map[unknown]int

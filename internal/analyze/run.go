@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -20,6 +21,8 @@ type Options struct {
 	Suppress []Suppression
 	// Threshold drops milder findings from the report, after they were counted.
 	Threshold Severity
+	// Now is the time by which certificates are judged; the clock's when zero.
+	Now time.Time
 }
 
 // Run runs the checks over a snapshot, all processors at once. A check that
@@ -32,6 +35,9 @@ func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options 
 // [mesh.Views] makes them, in one report.
 func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
 	report := newReport()
+	if options.Now.IsZero() {
+		options.Now = time.Now()
+	}
 	var passes []*Pass
 	for _, snapshot := range snapshots {
 		report.Summary.Objects += snapshot.Own()
@@ -41,7 +47,7 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 				report.skip(SkippedCheck{Code: c.Code, Check: c.Name, Cluster: snapshot.Cluster(), Reason: reason})
 				continue
 			}
-			passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared})
+			passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared, Now: options.Now})
 		}
 	}
 	report.Summary.Checks = ran(passes)

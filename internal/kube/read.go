@@ -29,6 +29,9 @@ type ReadOptions struct {
 	Namespaces []string
 	// IstioNamespace is the namespace of the control plane.
 	IstioNamespace string
+	// With are objects that are laid over the cluster's: the Secrets that they
+	// refer to are fetched, too.
+	With []*mesh.Object
 }
 
 // Live is what was read of a cluster.

@@ -23,7 +23,7 @@ func (r *reader) secrets(ctx context.Context) error {
 	var refused sync.Once
 	group, gets := errgroup.WithContext(ctx)
 	group.SetLimit(secretsAtOnce)
-	for _, ref := range credentials(mesh.New(r.live.Objects, mesh.Options{IstioNamespace: r.options.IstioNamespace})) {
+	for _, ref := range credentials(mesh.New(slices.Concat(r.live.Objects, r.options.With), mesh.Options{IstioNamespace: r.options.IstioNamespace})) {
 		group.Go(func() error {
 			secret, err := client.CoreV1().Secrets(ref.Namespace).Get(gets, ref.Name, metav1.GetOptions{})
 			switch {
@@ -81,41 +81,26 @@ func (r *reader) remoteNames(ctx context.Context, client kubernetes.Interface) e
 	return nil
 }
 
-// credentials are the Secrets that Gateways name: those of Istio's beside the
-// gateway's workloads, those of the Gateway API's beside the Gateway.
+// credentials are the Secrets that Gateways name, and those that may stand
+// beside them.
 func credentials(s *mesh.Snapshot) []mesh.Ref {
 	var refs []mesh.Ref
-	add := func(namespace, name string) {
-		if name != "" && !strings.Contains(name, "://") {
-			refs = append(refs, mesh.Ref{Kind: mesh.Secret, Namespace: namespace, Name: name})
+	add := func(all []mesh.Credential) {
+		for _, c := range all {
+			if c.Kind != mesh.Secret {
+				continue
+			}
+			refs = append(refs, c.Ref)
+			if c.Or != "" {
+				refs = append(refs, mesh.Ref{Kind: mesh.Secret, Namespace: c.Namespace, Name: c.Or})
+			}
 		}
 	}
 	for _, gw := range s.Gateways() {
-		for _, server := range gw.Spec.GetServers() {
-			names := append([]string{server.GetTls().GetCredentialName()}, server.GetTls().GetCredentialNames()...)
-			for _, w := range s.Select("", gw.Spec.GetSelector()) {
-				for _, name := range names {
-					add(w.Object.Namespace, name)
-					if name != "" {
-						add(w.Object.Namespace, name+"-cacert")
-					}
-				}
-			}
-		}
+		add(s.Credentials(gw))
 	}
 	for _, gw := range s.KubernetesGateways() {
-		for _, l := range gw.Spec.Listeners {
-			if l.TLS == nil {
-				continue
-			}
-			for _, ref := range l.TLS.CertificateRefs {
-				namespace := gw.Namespace
-				if ref.Namespace != nil {
-					namespace = string(*ref.Namespace)
-				}
-				add(namespace, string(ref.Name))
-			}
-		}
+		add(mesh.KubernetesCredentials(gw))
 	}
 	slices.SortFunc(refs, mesh.Ref.Compare)
 	return slices.Compact(refs)

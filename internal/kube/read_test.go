@@ -133,7 +133,7 @@ func TestReadPagesAndFetchesReferredSecrets(t *testing.T) {
 	gateway := item("shop", "public")
 	gateway["apiVersion"], gateway["kind"] = "networking.istio.io/v1beta1", "Gateway"
 	gateway["spec"] = map[string]any{"selector": map[string]any{"istio": "gw"}, "servers": []any{
-		map[string]any{"tls": map[string]any{"credentialName": "cert"}}, map[string]any{"tls": map[string]any{"credentialName": "gone"}},
+		map[string]any{"tls": map[string]any{"mode": "SIMPLE", "credentialName": "cert"}}, map[string]any{"tls": map[string]any{"mode": "SIMPLE", "credentialName": "gone"}},
 	}}
 	gwPod := item("ingress", "gw-1")
 	gwPod["metadata"].(map[string]any)["labels"] = map[string]any{"istio": "gw"}

@@ -81,9 +81,11 @@ type content struct {
 	config    func() *MeshConfig
 	injector  func() injectorConfig
 
-	kuberoutes func() []*KubernetesRoute
-	grants     func() grantIndex
-	behind     func() serviceIndex
+	kuberoutes       func() []*KubernetesRoute
+	grants           func() grantIndex
+	behind           func() serviceIndex
+	promised         func() map[Ref]bool
+	withCertificates func() map[string]bool
 }
 
 type kindNS struct {
@@ -163,6 +165,8 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.rules = sync.OnceValue(s.newRules)
 	c.pods = sync.OnceValue(c.newPods)
 	c.machines = sync.OnceValue(c.newMachines)
+	c.promised = sync.OnceValue(c.newPromised)
+	c.withCertificates = sync.OnceValue(c.newWithCertificates)
 	c.peers = sync.OnceValue(c.newPeers)
 	return s
 }

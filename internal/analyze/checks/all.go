@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/ambient"
 	"github.com/meshctl/meshctl/internal/analyze/checks/annotations"
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
+	"github.com/meshctl/meshctl/internal/analyze/checks/certificate"
 	"github.com/meshctl/meshctl/internal/analyze/checks/controlplane"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
@@ -38,6 +39,7 @@ func All() []*analyze.Check {
 		ambient.Checks(),
 		annotations.Checks(),
 		authorizationpolicy.Checks(),
+		certificate.Checks(),
 		controlplane.Checks(),
 		destinationrule.Checks(),
 		envoyfilter.Checks(),

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -78,7 +79,7 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 	for i := range snapshots {
 		snapshots[i] = snapshots[i].Watched(touched.add)
 	}
-	report, err := analyze.RunAll(context.Background(), snapshots, []*analyze.Check{c}, analyze.Options{})
+	report, err := analyze.RunAll(context.Background(), snapshots, []*analyze.Check{c}, analyze.Options{Now: caseNow(t, file, archive.Comment)})
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -105,7 +106,7 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 }
 
 // load makes the snapshots of a case, mostly one. The archive's comment may hold
-// a line "options: complete live live-in=shop,web istio-namespace=mesh". With
+// a line "options: complete live live-in=shop,web istio-namespace=mesh now=2026-11-23". With
 // "clusters" the files of each folder are what was read of one cluster.
 func load(t *testing.T, file string, archive *txtar.Archive) ([]*mesh.Snapshot, string) {
 	t.Helper()
@@ -180,12 +181,28 @@ func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
 				o.Revision = value
 			case "cluster-domain":
 				o.ClusterDomain = value
+			case "now":
+				// see caseNow
 			default:
 				t.Fatalf("%s: unknown option %q", file, word)
 			}
 		}
 	}
 	return o
+}
+
+// caseNow is the time of a case: what its options say, or the clock's.
+func caseNow(t *testing.T, file string, comment []byte) time.Time {
+	t.Helper()
+	_, rest, found := strings.Cut(string(comment), " now=")
+	if !found {
+		return time.Time{}
+	}
+	now, err := time.Parse(time.DateOnly, strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return now
 }
 
 func rewrite(t *testing.T, file string, archive *txtar.Archive, got []byte) {
