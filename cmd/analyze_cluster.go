@@ -87,6 +87,9 @@ func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, sele
 		}
 		clusters, in.clusters, options.Complete = read.clusters, read.states, false
 		in.tellMore = "name the rest of the mesh with further files, or ask for the permission to read it"
+		if missing := read.missing(); len(missing) > 0 {
+			in.tellMore = "cluster " + strings.Join(missing, ", ") + " may have them"
+		}
 		if err := in.checkNamespace(clusters); err != nil {
 			return nil, err
 		}

@@ -36,6 +36,17 @@ type clustersRead struct {
 	states   []analyze.ClusterState
 }
 
+// missing are the names of those that could not be read.
+func (r *clustersRead) missing() []string {
+	var names []string
+	for _, s := range r.states {
+		if !s.Analyzed {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // read reads all clusters at once. Of several, those that cannot be
 // read are noted and the others returned; none at all is an error.
 func (o *clusterFlags) read(ctx context.Context, f *Factory, what kube.ReadOptions) (*clustersRead, error) {

@@ -168,10 +168,8 @@ func readCluster(c *mesh.Cluster, data []byte) error {
 
 func (r *reader) lines(c *mesh.Cluster, data []byte) error {
 	for line := range bytes.Lines(data) {
-		var raw map[string]any
-		dec := json.NewDecoder(bytes.NewReader(line))
-		dec.UseNumber()
-		if err := dec.Decode(&raw); err != nil {
+		raw, err := parsed(line)
+		if err != nil {
 			return err
 		}
 		apiVersion, _ := raw["apiVersion"].(string)
@@ -180,10 +178,26 @@ func (r *reader) lines(c *mesh.Cluster, data []byte) error {
 		if !known {
 			k = mesh.ForeignKind(apiVersion, name)
 		}
-		c.Objects = append(c.Objects, mesh.NewObject(k, numbers(raw).(map[string]any), mesh.Origin{Cluster: c.Name}))
+		o := mesh.NewObject(k, raw, mesh.Origin{Cluster: c.Name})
+		o.Reread(func() map[string]any {
+			raw, _ := parsed(line)
+			return raw
+		})
+		c.Objects = append(c.Objects, o)
 		r.objects++
 	}
 	return nil
+}
+
+func parsed(line []byte) (map[string]any, error) {
+	var raw map[string]any
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.UseNumber()
+	if err := dec.Decode(&raw); err != nil {
+		return nil, err
+	}
+	raw, _ = numbers(raw).(map[string]any)
+	return raw, nil
 }
 
 // numbers turns numbers into those that a client of Kubernetes returns: whole
