@@ -65,21 +65,6 @@ func selects(selector *metav1.LabelSelector, set labels.Set) bool {
 	return err == nil && parsed.Matches(set)
 }
 
-// Discovers says whether istiod looks at a namespace at all: it does, unless
-// the mesh config has discoverySelectors and none selects it.
-func (s *Snapshot) Discovers(namespace *Object) bool {
-	selectors := s.MeshConfig().GetDiscoverySelectors()
-	if len(selectors) == 0 {
-		return true
-	}
-	for _, selector := range selectors {
-		if selects(labelSelector(selector), labels.Set(namespace.Labels)) {
-			return true
-		}
-	}
-	return false
-}
-
 func labelSelector(selector *meshconfig.LabelSelector) *metav1.LabelSelector {
 	converted := &metav1.LabelSelector{MatchLabels: selector.GetMatchLabels()}
 	for _, e := range selector.GetMatchExpressions() {

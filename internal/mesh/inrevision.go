@@ -17,6 +17,9 @@ func (s *Snapshot) Revision() string { return s.revision }
 // nothing, the default one: that of the tag "default", else the one without a
 // name, else the only one that has a mesh config.
 func resolveRevision(objects []*Object, o Options) string {
+	if o.onlyLabelled {
+		return o.Revision // in a label it is meant as it stands
+	}
 	asked := cmp.Or(o.Revision, DefaultRevision)
 	var named []string
 	for _, object := range objects {

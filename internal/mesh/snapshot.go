@@ -71,6 +71,8 @@ type content struct {
 	strangers map[*Object]bool
 	elsewhere []*Object
 	twins     map[Ref][]*Object
+	// undiscovered are the objects that istiod does not look at.
+	undiscovered map[Ref]*Object
 
 	registry  func() *Registry
 	workloads func() *workloadIndex
@@ -161,6 +163,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.kuberoutes = sync.OnceValue(c.newKubernetesRoutes)
 	c.grants = sync.OnceValue(c.newGrants)
 	c.behind = sync.OnceValue(c.newServiceIndex)
+	c.dropUndiscovered()
 	s := &Snapshot{content: c}
 	c.rules = sync.OnceValue(s.newRules)
 	c.pods = sync.OnceValue(c.newPods)

@@ -44,6 +44,11 @@ func missingHost(p *analyze.Pass, at mesh.Location, host, fqdn string) {
 			p.CantTell(mesh.Service, namespace)
 			return
 		}
+		if p.Undiscovered(mesh.Service, namespace, name) != nil {
+			p.Report(at, "Service %q is no host in the mesh: no discoverySelectors of the mesh config select its namespace %q", name, namespace).
+				Suggest("label namespace %q as one of meshConfig.discoverySelectors asks for", namespace)
+			return
+		}
 		f := p.Report(at, "there is no Service %q in namespace %q", name, namespace)
 		suggestHost(f, p, host, name, namespace)
 		return
