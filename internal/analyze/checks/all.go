@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/controlplane"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
+	"github.com/meshctl/meshctl/internal/analyze/checks/exportto"
 	"github.com/meshctl/meshctl/internal/analyze/checks/files"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gateway"
 	"github.com/meshctl/meshctl/internal/analyze/checks/gatewayapi"
@@ -31,6 +32,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/virtualservice"
 	"github.com/meshctl/meshctl/internal/analyze/checks/webhook"
 	"github.com/meshctl/meshctl/internal/analyze/checks/workload"
+	"github.com/meshctl/meshctl/internal/analyze/checks/workloadgroup"
 )
 
 // All are all checks, by code and name.
@@ -43,6 +45,7 @@ func All() []*analyze.Check {
 		controlplane.Checks(),
 		destinationrule.Checks(),
 		envoyfilter.Checks(),
+		exportto.Checks(),
 		files.Checks(),
 		gateway.Checks(),
 		gatewayapi.Checks(),
@@ -59,6 +62,7 @@ func All() []*analyze.Check {
 		virtualservice.Checks(),
 		webhook.Checks(),
 		workload.Checks(),
+		workloadgroup.Checks(),
 	)
 	slices.SortFunc(all, func(a, b *analyze.Check) int {
 		return cmp.Or(strings.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))

@@ -32,9 +32,7 @@ var PortName = &analyze.Check{
 					continue
 				}
 				if port.AppProtocol != nil {
-					p.Report(svc.At("spec.ports[%d].appProtocol", i), "Istio does not know the protocol %q and guesses that of port %d", *port.AppProtocol, port.Port).
-						Suggest("set appProtocol to http, http2, https, grpc, tcp or another that Istio knows")
-					continue
+					continue // unknown-app-protocol says so
 				}
 				if port.Name == "" {
 					p.Report(svc.At("spec.ports[%d]", i), "port %d has neither a name nor an appProtocol: Istio guesses its protocol", port.Port).

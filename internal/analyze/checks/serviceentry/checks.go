@@ -6,5 +6,6 @@ import "github.com/meshctl/meshctl/internal/analyze"
 func Checks() []*analyze.Check {
 	return []*analyze.Check{
 		SharedPort, // IST0134
+		Duplicate,  // MSH0530
 	}
 }

@@ -9,5 +9,8 @@ func Checks() []*analyze.Check {
 		SelectorUnmatched,     // IST0101
 		Conflicting,           // IST0110
 		MultipleDefault,       // IST0111
+		UnknownHost,           // MSH0520
+		RootDefault,           // MSH0521
+		PolicyWithoutMode,     // MSH0522
 	}
 }
