@@ -76,6 +76,20 @@ type Pass struct {
 	// conclusions are kept only where something is unreadable.
 	conclusions *conclusions
 	memos       *memos
+	advised     int
+}
+
+// mostAdvised is how many findings of a check get advice that is searched for.
+const mostAdvised = 60
+
+// Advise calls look, which searches many names for better advice than the
+// check's own. Each search costs a look at every name, so a check with
+// thousands of findings searches for the first of them only.
+func (p *Pass) Advise(look func()) {
+	if p.advised < mostAdvised {
+		p.advised++
+		look()
+	}
 }
 
 // unknown is what a check would have had to know.

@@ -37,6 +37,9 @@
 //		Suggest("change it to %q", best).
 //		Evidence(gw.At("spec.servers[0]"), "has another name")
 //
+// A Suggest that has to be searched among many names stands in p.Advise(func() {...}),
+// which stops searching after the first few hundred findings.
+//
 // Where only one correction can have been meant, an edit beside the Suggest says it to
 // --fix and to SARIF's viewers. It is made in the file's own text, which else stays byte
 // for byte; where it cannot be, such as in a shared anchor, the advice remains:

@@ -54,31 +54,44 @@ func Sole(name string, known []string) string {
 // distance counts insertions, deletions, substitutions and swaps of
 // neighbours, without case; it gives up and returns bound when it is reached.
 func distance(a, b string, bound int) int {
+	// A rune has at most four bytes: too many more bytes are too many more runes.
+	if len(a) > 4*(len(b)+bound) || len(b) > 4*(len(a)+bound) {
+		return bound
+	}
 	ra, rb := []rune(fold(a)), []rune(fold(b))
 	if abs(len(ra)-len(rb)) >= bound {
 		return bound
 	}
-	rows := make([][]int, len(ra)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(rb)+1)
-		rows[i][0] = i
+	for len(ra) > 0 && len(rb) > 0 && ra[0] == rb[0] {
+		ra, rb = ra[1:], rb[1:]
 	}
-	for j := range rows[0] {
-		rows[0][j] = j
+	for len(ra) > 0 && len(rb) > 0 && ra[len(ra)-1] == rb[len(rb)-1] {
+		ra, rb = ra[:len(ra)-1], rb[:len(rb)-1]
+	}
+	before, above, row := make([]int, len(rb)+1), make([]int, len(rb)+1), make([]int, len(rb)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := 1; i <= len(ra); i++ {
+		row[0] = i
+		least := i
 		for j := 1; j <= len(rb); j++ {
 			cost := 1
 			if ra[i-1] == rb[j-1] {
 				cost = 0
 			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
 			if i > 1 && j > 1 && ra[i-1] == rb[j-2] && ra[i-2] == rb[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+				row[j] = min(row[j], before[j-2]+1)
 			}
+			least = min(least, row[j])
 		}
+		if least > bound { // a swap can win back one
+			return bound
+		}
+		before, above, row = above, row, before
 	}
-	return rows[len(ra)][len(rb)]
+	return min(above[len(rb)], bound)
 }
 
 func fold(s string) string {

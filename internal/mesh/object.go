@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 	"weak"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -102,6 +103,9 @@ type Object struct {
 	Owners []metav1.OwnerReference
 	Origin Origin
 
+	// created and uid are what a cluster writes into the metadata.
+	created, uid string
+
 	raw     func() map[string]any
 	decoded sync.Once
 	preset  any
@@ -190,6 +194,8 @@ func NewObject(kind Kind, raw map[string]any, origin Origin) *Object {
 		Annotations: texts(meta["annotations"]),
 		Owners:      owners(meta["ownerReferences"]),
 		Origin:      origin,
+		created:     text(meta["creationTimestamp"]),
+		uid:         text(meta["uid"]),
 		raw:         func() map[string]any { return raw },
 	}
 	if !kind.Namespaced {
@@ -214,9 +220,19 @@ func NewTyped(kind Kind, meta metav1.Object, spec any, raw func() map[string]any
 		Annotations: meta.GetAnnotations(),
 		Owners:      meta.GetOwnerReferences(),
 		Origin:      origin,
+		created:     created(meta),
+		uid:         string(meta.GetUID()),
 		raw:         sync.OnceValue(raw),
 		preset:      spec,
 	}
+}
+
+func created(meta metav1.Object) string {
+	at := meta.GetCreationTimestamp()
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 // InNamespace gives an object without a namespace one, as `kubectl apply -n` does.

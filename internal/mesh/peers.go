@@ -43,26 +43,38 @@ func (s *Snapshot) PeerPolicies(w *Workload) PeerPolicies {
 	s.touch(PeerAuthentication)
 	index, root := s.peers(), s.RootNamespace()
 	var found PeerPolicies
-	found.Mesh = found.pick(index.Defaults(root))
+	found.Mesh = found.takes(index.defaults[root])
 	if w.Object.Namespace != root {
-		found.Namespace = found.pick(index.Defaults(w.Object.Namespace))
-		found.Workload = found.pick(index.Selecting(w.Object.Namespace, w.PodLabels))
+		found.Namespace = found.takes(index.defaults[w.Object.Namespace])
+		found.Workload = found.takes(pickPeer(index.Selecting(w.Object.Namespace, w.PodLabels)))
 	}
 	return found
 }
 
-// pick is the policy of a scope that counts.
-func (p *PeerPolicies) pick(rivals []*Resource[*security.PeerAuthentication]) *Resource[*security.PeerAuthentication] {
+// peerPick is which of several policies counts.
+type peerPick struct {
+	policy    *Resource[*security.PeerAuthentication]
+	ambiguous bool
+}
+
+func (p *PeerPolicies) takes(pick peerPick) *Resource[*security.PeerAuthentication] {
+	p.Ambiguous = p.Ambiguous || pick.ambiguous
+	return pick.policy
+}
+
+// pickPeer is the policy of a scope that counts.
+func pickPeer(rivals []*Resource[*security.PeerAuthentication]) peerPick {
 	if len(rivals) == 0 {
-		return nil
+		return peerPick{}
 	}
 	if oldest := Oldest(rivals); oldest != nil {
-		return oldest
+		return peerPick{policy: oldest}
 	}
+	pick := peerPick{policy: rivals[0]}
 	for _, r := range rivals[1:] {
-		p.Ambiguous = p.Ambiguous || !SamePeers(rivals[0].Spec, r.Spec)
+		pick.ambiguous = pick.ambiguous || !SamePeers(rivals[0].Spec, r.Spec)
 	}
-	return rivals[0]
+	return pick
 }
 
 // SamePeers says whether two PeerAuthentications ask for the same, whatever they select.
@@ -102,8 +114,19 @@ func (p PeerPolicies) Mode(port uint32) (mode PeerMode, from Location, scope Pee
 	return mode, from, scope
 }
 
-func (c *content) newPeers() *Selectors[*security.PeerAuthentication] {
-	return IndexSelectors(typedOf[*security.PeerAuthentication](c, PeerAuthentication), func(spec *security.PeerAuthentication) map[string]string {
+// peerIndex finds the policies for a workload; of those without selector it
+// has what counts in each namespace.
+type peerIndex struct {
+	*Selectors[*security.PeerAuthentication]
+	defaults map[string]peerPick
+}
+
+func (c *content) newPeers() peerIndex {
+	index := peerIndex{Selectors: IndexSelectors(typedOf[*security.PeerAuthentication](c, PeerAuthentication), func(spec *security.PeerAuthentication) map[string]string {
 		return spec.GetSelector().GetMatchLabels()
-	})
+	}), defaults: map[string]peerPick{}}
+	for namespace, rivals := range index.Selectors.defaults {
+		index.defaults[namespace] = pickPeer(rivals)
+	}
+	return index
 }

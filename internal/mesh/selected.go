@@ -150,7 +150,7 @@ func AddedLabel(key string) bool {
 // FromCluster says whether a cluster has taken the object in: it was read from
 // one, or a file holds what one returned.
 func (o *Object) FromCluster() bool {
-	return o.Origin.File == "" || text(o.Field("metadata", "uid")) != ""
+	return o.Origin.File == "" || o.uid != ""
 }
 
 // Subset says whether labels have all of a selector.

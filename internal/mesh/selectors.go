@@ -51,7 +51,7 @@ func (x *Selectors[T]) Selecting(namespace string, pod map[string]string) []*Res
 // Created is when a cluster took the object in; ok is false for files that do
 // not say.
 func (o *Object) Created() (at time.Time, ok bool) {
-	at, err := time.Parse(time.RFC3339, text(o.Field("metadata", "creationTimestamp")))
+	at, err := time.Parse(time.RFC3339, o.created)
 	return at, err == nil
 }
 

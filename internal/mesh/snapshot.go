@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sync"
-
-	security "istio.io/api/security/v1beta1"
 )
 
 // Options say how much of a mesh the objects of a snapshot are.
@@ -79,7 +77,7 @@ type content struct {
 	rules     func() *ruleIndex
 	pods      func() *labelIndex
 	machines  func() *labelIndex
-	peers     func() *Selectors[*security.PeerAuthentication]
+	peers     func() peerIndex
 	config    func() *MeshConfig
 	injector  func() injectorConfig
 

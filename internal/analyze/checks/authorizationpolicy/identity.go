@@ -6,6 +6,7 @@ import (
 	core "k8s.io/api/core/v1"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/selector"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
@@ -21,10 +22,19 @@ var IdentityWithoutTLS = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		services := mesh.IndexSelectors(p.Services(), func(s *core.ServiceSpec) map[string]string { return s.Selector })
+		known := map[string]plainness{} // by namespace and selector: policies for all workloads are many
 		for _, ap := range p.AuthorizationPolicies() {
-			if named := identity(ap); len(named) > 0 && !targeted(ap.Spec) {
-				withoutTLS(p, ap, named[0], services)
+			named := identity(ap)
+			if len(named) == 0 || targeted(ap.Spec) {
+				continue
 			}
+			key := ap.Namespace + "/" + selector.Text(ap.Spec.GetSelector().GetMatchLabels())
+			plain, ok := known[key]
+			if !ok {
+				plain = withoutTLS(p, ap, services)
+				known[key] = plain
+			}
+			plain.report(p, named[0])
 		}
 	},
 }
@@ -48,29 +58,39 @@ func identity(ap policy) []value {
 	return positive
 }
 
-// withoutTLS reports a policy none of whose workloads ever gets mutual TLS. One
-// workload that may get it is enough to leave the policy alone.
-func withoutTLS(p *analyze.Pass, ap policy, named value, services *mesh.Selectors[*core.ServiceSpec]) {
-	var because mesh.Location
-	what := ""
+// plainness is why no workload of a policy ever gets mutual TLS; what is empty
+// when some may.
+type plainness struct {
+	what    string
+	because mesh.Location // the PeerAuthentication's mode, if that is why
+}
+
+// withoutTLS is why none of a policy's workloads ever gets mutual TLS. One that
+// may get it is enough to leave the policy alone.
+func withoutTLS(p *analyze.Pass, ap policy, services *mesh.Selectors[*core.ServiceSpec]) plainness {
+	var plain plainness
 	for _, w := range enforcers(p, ap) {
 		if w.IsGateway() || p.DataPlane(w) != mesh.InSidecar {
-			return
+			return plainness{}
 		}
 		if at, disabled := disabledFor(p, w); disabled {
-			because, what = at, "the PeerAuthentication disables mutual TLS"
+			plain = plainness{"the PeerAuthentication disables mutual TLS", at}
 			continue
 		}
 		if !neverUsed(p, w, services) {
-			return
+			return plainness{}
 		}
-		what = "enableAutoMtls is false and no DestinationRule makes clients use mutual TLS"
+		plain.what = "enableAutoMtls is false and no DestinationRule makes clients use mutual TLS"
 	}
-	if what == "" {
+	return plain
+}
+
+func (plain plainness) report(p *analyze.Pass, named value) {
+	if plain.what == "" {
 		return
 	}
-	f := p.Report(named.at, "no caller has an identity: %s", what)
-	if because.Object != nil {
+	f := p.Report(named.at, "no caller has an identity: %s", plain.what)
+	if because := plain.because; because.Object != nil {
 		f.Evidence(because, "is DISABLE").Suggest("change the mode of %s to PERMISSIVE or STRICT", because.Object.Ref)
 	} else {
 		f.Suggest("add a DestinationRule with tls.mode ISTIO_MUTUAL, or remove enableAutoMtls: false")

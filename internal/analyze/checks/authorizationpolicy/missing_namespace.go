@@ -30,7 +30,7 @@ var MissingNamespace = &analyze.Check{
 					base := fmt.Sprintf("spec.rules[%d].from[%d].source", i, j)
 					for field, list := range map[string][]string{"namespaces": from.GetSource().GetNamespaces(), "notNamespaces": from.GetSource().GetNotNamespaces()} {
 						for k, pattern := range list {
-							if matchesAny(pattern, names) || p.HasNamespace(pattern, mesh.AuthorizationPolicy) {
+							if p.HasNamespace(pattern, mesh.AuthorizationPolicy) || strings.Contains(pattern, "*") && matchesAny(pattern, names) {
 								continue
 							}
 							if !known {
@@ -52,9 +52,11 @@ func missingNamespace(p *analyze.Pass, at mesh.Location, pattern string, names [
 		return
 	}
 	f := p.Report(at, "there is no namespace %q", pattern)
-	if best := hint.Closest(pattern, names); best != "" {
-		f.Suggest("change it to %q", best)
-	}
+	p.Advise(func() {
+		if best := hint.Closest(pattern, names); best != "" {
+			f.Suggest("change it to %q", best)
+		}
+	})
 }
 
 // matchesAny says whether a namespace is what a policy's text means, which may

@@ -88,9 +88,11 @@ var MissingPrincipalNamespace = &analyze.Check{
 					continue
 				}
 				f := p.Report(a.at, "there is no namespace %q for the service account %q", a.namespace, a.name)
-				if best := hint.Closest(a.namespace, names); best != "" {
-					f.Suggest("change it to %q", strings.Replace(a.text, a.namespace+"/", best+"/", 1))
-				}
+				p.Advise(func() {
+					if best := hint.Closest(a.namespace, names); best != "" {
+						f.Suggest("change it to %q", strings.Replace(a.text, a.namespace+"/", best+"/", 1))
+					}
+				})
 			}
 		}
 	},

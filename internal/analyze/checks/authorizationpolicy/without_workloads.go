@@ -20,16 +20,21 @@ var WithoutWorkloads = &analyze.Check{
 		Fix:  "Correct the labels, which are those of the pods, not of the Deployment or Service; or bring the workloads into the mesh.",
 	},
 	Run: func(p *analyze.Pass) {
+		seen := enforced{}
 		for _, ap := range p.AuthorizationPolicies() {
 			if len(ap.Spec.GetTargetRefs()) == 0 && ap.Spec.GetTargetRef() == nil {
-				judge(p, ap)
+				seen.judge(p, ap)
 			}
 		}
 	},
 }
 
+// enforced remembers, by namespace and selector, the first of the workloads
+// that all run outside the mesh; nil when some do not.
+type enforced map[string]*mesh.Workload
+
 // judge reports a policy without targetRefs that applies to nothing.
-func judge(p *analyze.Pass, ap *mesh.Resource[*security.AuthorizationPolicy]) {
+func (seen enforced) judge(p *analyze.Pass, ap *mesh.Resource[*security.AuthorizationPolicy]) {
 	labels, namespace := ap.Spec.GetSelector().GetMatchLabels(), ap.Namespace
 	known := p.KnowsWorkloads(namespace)
 	if namespace == p.RootNamespace() {
@@ -49,11 +54,17 @@ func judge(p *analyze.Pass, ap *mesh.Resource[*security.AuthorizationPolicy]) {
 		f := p.Report(ap.At("spec.selector.matchLabels"), "no workload %s has the labels %s", where, selector.Text(labels))
 		selector.Suggest(f, p, namespace, labels)
 	default:
-		outside := p.Select(namespace, labels)
-		if len(outside) == 0 || inMesh(p, namespace, labels, outside) {
+		key := namespace + "/" + selector.Text(labels)
+		first, known := seen[key]
+		if !known {
+			if outside := p.Select(namespace, labels); len(outside) > 0 && !inMesh(p, namespace, labels, outside) {
+				first = outside[0]
+			}
+			seen[key] = first
+		}
+		if first == nil {
 			return
 		}
-		first := outside[0]
 		at := ap.At("")
 		if len(labels) > 0 {
 			at = ap.At("spec.selector.matchLabels")

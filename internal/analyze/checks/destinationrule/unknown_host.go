@@ -79,13 +79,15 @@ func unknownHost(p *analyze.Pass, at mesh.Location, fqdn string) {
 			return
 		}
 		f := p.Report(at, "there is no Service %q in namespace %q", name, namespace)
-		var there []string
-		for _, svc := range mesh.InNamespace(p.Services(), namespace) {
-			there = append(there, svc.Name)
-		}
-		if best := hint.Closest(name, there); best != "" {
-			f.Suggest("change it to %q", p.FQDN(best, namespace))
-		}
+		p.Advise(func() {
+			var there []string
+			for _, svc := range mesh.InNamespace(p.Services(), namespace) {
+				there = append(there, svc.Name)
+			}
+			if best := hint.Closest(name, there); best != "" {
+				f.Suggest("change it to %q", p.FQDN(best, namespace))
+			}
+		})
 		return
 	}
 	parts := strings.Split(strings.TrimSuffix(fqdn, ".svc"), ".")

@@ -21,12 +21,12 @@ var Conflicting = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		of := groups(p)
-		bySpot := allClaims(p, of)
+		there := field{bySpot: allClaims(p, of), known: map[groupSpot]rivals{}}
 		for _, gw := range p.Gateways() {
 			for i, server := range gw.Spec.GetServers() {
 				for j, s := range spotsOf(server) {
 					c := claim{gw.Object, server, gw.At("spec.servers[%d].hosts[%d]", i, j)}
-					if clash(p, s, c, rivalsOf(c, of[gw.Object], bySpot[s])) {
+					if clash(p, s, c, there.rivalsOf(c, groupSpot{of[gw.Object], s})) {
 						break // one finding for a server
 					}
 				}
@@ -41,33 +41,60 @@ type rivals struct {
 	first                   []claim // at most three
 }
 
+// groupSpot is a spot as the Gateways of one group see it.
+type groupSpot struct {
+	*group
+	spot
+}
+
+// field is who claims what; known remembers the claims that a group sees.
+type field struct {
+	bySpot map[spot]map[*group]*claims
+	known  map[groupSpot]rivals
+}
+
 // rivalsOf looks at groups, not at every Gateway: thousands may share a spot.
-func rivalsOf(c claim, g *group, there map[*group]*claims) rivals {
+func (f field) rivalsOf(c claim, at groupSpot) rivals {
+	r, ok := f.known[at]
+	if !ok {
+		r = f.claimants(at)
+		f.known[at] = r
+	}
+	first := r.first
+	r.first = nil
+	for _, other := range first {
+		if other.gateway != c.gateway && len(r.first) < 3 {
+			r.first = append(r.first, other)
+		}
+	}
+	r.count-- // c itself
+	return r
+}
+
+// claimants are all claims on a spot that the group meets there; first are four
+// of them, so that three are left without any one.
+func (f field) claimants(at groupSpot) rivals {
 	var r rivals
+	there := f.bySpot[at.spot]
 	add := func(group *group) {
-		if claimed := there[group]; claimed != nil && g.near[group] {
+		if claimed := there[group]; claimed != nil && at.near[group] {
 			r.count += len(claimed.all)
 			r.plain += claimed.plain
 			r.redirects += claimed.redirects
-			for _, other := range claimed.all[:min(4, len(claimed.all))] {
-				if other.gateway != c.gateway {
-					r.first = append(r.first, other)
-				}
-			}
+			r.first = append(r.first, claimed.all[:min(4, len(claimed.all))]...)
 		}
 	}
-	if len(there) < len(g.near) {
+	if len(there) < len(at.near) {
 		for group := range there {
 			add(group)
 		}
 	} else {
-		for group := range g.near {
+		for group := range at.near {
 			add(group)
 		}
 	}
 	slices.SortFunc(r.first, func(a, b claim) int { return a.gateway.Compare(b.gateway.Ref) })
-	r.first = r.first[:min(3, len(r.first))]
-	r.count-- // c itself
+	r.first = r.first[:min(4, len(r.first))]
 	return r
 }
 

@@ -87,10 +87,7 @@ func (p ports) read(w *mesh.Workload) portSet {
 		set.any = true
 		return set
 	}
-	for _, svc := range mesh.InNamespace(p.pass.Services(), w.Object.Namespace) {
-		if len(svc.Spec.Selector) == 0 || !mesh.Subset(svc.Spec.Selector, w.PodLabels) {
-			continue
-		}
+	for _, svc := range p.pass.ServicesOver(w) {
 		set.services = append(set.services, svc.Object)
 		for _, port := range svc.Spec.Ports {
 			set.numbers[uint32(port.Port)] = true

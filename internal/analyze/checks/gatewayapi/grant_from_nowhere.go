@@ -31,9 +31,11 @@ var GrantFromNowhere = &analyze.Check{
 					continue
 				}
 				f := p.Report(grant.At("spec.from[%d].namespace", i), "there is no namespace %q", name)
-				if best := hint.Closest(name, names); best != "" {
-					f.Suggest("change it to %q", best)
-				}
+				p.Advise(func() {
+					if best := hint.Closest(name, names); best != "" {
+						f.Suggest("change it to %q", best)
+					}
+				})
 			}
 		}
 	},

@@ -82,13 +82,15 @@ func ungranted(p *analyze.Pass, route *mesh.KubernetesRoute, b mesh.RouteBackend
 
 // suggestService names the Service that was probably meant.
 func suggestService(p *analyze.Pass, f *analyze.Finding, name, namespace string) {
-	var here []string
-	for _, svc := range mesh.InNamespace(p.Services(), namespace) {
-		here = append(here, svc.Name)
-	}
-	if best := hint.Closest(name, here); best != "" {
-		f.Suggest("change it to %q", best)
-	}
+	p.Advise(func() {
+		var here []string
+		for _, svc := range mesh.InNamespace(p.Services(), namespace) {
+			here = append(here, svc.Name)
+		}
+		if best := hint.Closest(name, here); best != "" {
+			f.Suggest("change it to %q", best)
+		}
+	})
 }
 
 // hostBackend judges a backend of Istio's kind Hostname: a host of the registry.

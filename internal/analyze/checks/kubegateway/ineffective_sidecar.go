@@ -16,13 +16,22 @@ var IneffectiveSidecar = &analyze.Check{
 		Fix:  "Remove the Sidecar. In ambient mode ztunnel needs no list of hosts; who may talk to whom is for AuthorizationPolicies.",
 	},
 	Run: func(p *analyze.Pass) {
+		whole := map[string]bool{} // of namespaces: whether all workloads are in ambient mode
 		for _, sc := range p.Sidecars() {
 			labels := sc.Spec.GetWorkloadSelector().GetLabels()
 			if len(labels) == 0 && (sc.Namespace == p.RootNamespace() || !ambient(p, sc.Namespace)) {
 				continue
 			}
-			workloads := p.Select(sc.Namespace, labels)
-			if len(workloads) == 0 && len(labels) > 0 || !allAmbient(p, workloads) {
+			all, judged := whole[sc.Namespace]
+			var workloads []*mesh.Workload
+			if !judged || len(labels) > 0 {
+				workloads = p.Select(sc.Namespace, labels)
+				all = allAmbient(p, workloads)
+			}
+			if len(labels) == 0 {
+				whole[sc.Namespace] = all
+			}
+			if len(workloads) == 0 && len(labels) > 0 || !all {
 				continue
 			}
 			at := sc.At("")

@@ -31,6 +31,10 @@ func Text(labels map[string]string) string {
 // namespace (empty: in any), if one value is close to another's. Very short
 // values, such as v1 and v2, are close without being meant.
 func Suggest(f *analyze.Finding, p *analyze.Pass, namespace string, labels map[string]string) {
+	p.Advise(func() { suggest(f, p, namespace, labels) })
+}
+
+func suggest(f *analyze.Finding, p *analyze.Pass, namespace string, labels map[string]string) {
 	workloads := p.Workloads()
 	if namespace != "" {
 		workloads = p.WorkloadsIn(namespace)

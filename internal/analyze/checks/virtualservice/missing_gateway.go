@@ -30,7 +30,7 @@ var MissingGateway = &analyze.Check{
 					p.CantTell(mesh.Gateway, g.Namespace)
 				default:
 					f := p.Report(vs.At("%s", g.Path), "there is no Gateway %q in namespace %q", g.Name, g.Namespace)
-					suggestGateway(f, p, vs.At("%s", g.Path), g, names[g.Namespace])
+					p.Advise(func() { suggestGateway(f, p, vs.At("%s", g.Path), g, names[g.Namespace]) })
 				}
 			}
 		}

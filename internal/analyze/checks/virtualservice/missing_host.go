@@ -50,7 +50,7 @@ func missingHost(p *analyze.Pass, at mesh.Location, host, fqdn string) {
 			return
 		}
 		f := p.Report(at, "there is no Service %q in namespace %q", name, namespace)
-		suggestHost(f, p, host, name, namespace)
+		p.Advise(func() { suggestHost(f, p, host, name, namespace) })
 		return
 	}
 	if name, namespace, ok := halfName(host); ok && p.Get(mesh.Service, namespace, name) != nil {

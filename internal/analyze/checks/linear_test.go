@@ -1,0 +1,192 @@
+package checks_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/mesh"
+)
+
+// How many copies of a check's bad cases are compared, and how many times
+// longer four times the copies may take: 4 is linear, 16 the square.
+const (
+	copies  = 60
+	allowed = 9
+	// floor is what a run takes at least, so that noise is no ratio.
+	floor = 300 * time.Microsecond
+)
+
+// notLinear are the checks that may take longer, and why.
+var notLinear = map[string]string{
+	"multiple-default-peer-authentications":       "it compares the policies without selector of one namespace; more than one is the defect itself",
+	"conflicting-default-request-authentications": "it compares the policies without selector of one namespace; there are a handful",
+	"policy-unknown-host":                         "it compares each host that no Service has with the names of the Services of its namespace",
+}
+
+// TestChecksAreLinear runs each check over n and 4n copies of its bad cases:
+// each copy in namespaces of its own, and all in the same namespaces under
+// other names, where everything that can collide does.
+func TestChecksAreLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	for _, c := range checks.All() {
+		files, err := filepath.Glob(filepath.Join("*", "testdata", c.Name, "bad*.txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, apart := range []bool{true, false} {
+				where := "together"
+				if apart {
+					where = "apart"
+				}
+				t.Run(c.Name+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+where, func(t *testing.T) {
+					judgeGrowth(t, c, file, apart)
+				})
+			}
+		}
+	}
+}
+
+func judgeGrowth(t *testing.T, c *analyze.Check, file string, apart bool) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := caseOptions(t, file, archive.Comment)
+	all := copied(t, archive, 4*copies, apart)
+	small, large := mesh.New(all[:len(all)/4], options), mesh.New(all, options)
+	best := [2]time.Duration{time.Hour, time.Hour}
+	ratio := 0.0
+	for range 25 { // other load can only make a run longer: the shortest counts
+		for i, s := range []*mesh.Snapshot{small, large} {
+			best[i] = min(best[i], duration(t, c, s))
+		}
+		ratio = float64(max(best[1], floor)) / float64(max(best[0], floor))
+		if ratio < allowed {
+			return
+		}
+	}
+	if reason := notLinear[c.Name]; reason == "" {
+		t.Errorf("%d copies take %s, %d copies %s: %.1f times as long", copies, best[0], 4*copies, best[1], ratio)
+	}
+}
+
+func duration(t *testing.T, c *analyze.Check, s *mesh.Snapshot) time.Duration {
+	start := time.Now()
+	if _, err := analyze.Run(context.Background(), s, []*analyze.Check{c}, analyze.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+// copied is n copies of a case's objects, under names or in namespaces of their own.
+func copied(t *testing.T, archive *txtar.Archive, n int, apart bool) []*mesh.Object {
+	var texts []kube.Text
+	for _, f := range archive.Files {
+		if f.Name != "want" {
+			texts = append(texts, kube.Text{Path: f.Name, Text: f.Data})
+		}
+	}
+	files, err := kube.ReadTexts(context.Background(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rename := map[string]bool{}
+	for _, o := range files.Objects {
+		o.InNamespace("copy")
+		switch {
+		case o.Namespace == "istio-system" || o.Kind == mesh.Namespace && o.Name == "istio-system":
+		case apart && o.Kind == mesh.Namespace:
+			rename[o.Name] = true
+		case apart && o.Namespace != "":
+			rename[o.Namespace] = true
+		case !apart && o.Kind.Namespaced:
+			rename[o.Name] = true
+			labelValues(o.Raw(), rename)
+		}
+	}
+	delete(rename, "")
+	if len(rename) == 0 {
+		return files.Objects
+	}
+	var words []string
+	for word := range rename {
+		words = append(words, regexp.QuoteMeta(word))
+	}
+	slices.Sort(words)
+	pattern := regexp.MustCompile(`(^|[^A-Za-z0-9-])(` + strings.Join(words, "|") + `)($|[^A-Za-z0-9-])`)
+	var all []*mesh.Object
+	for i := range n {
+		replace := func(s string) string { return pattern.ReplaceAllString(s, fmt.Sprintf("${1}${2}-%d${3}", i)) }
+		for _, o := range files.Objects {
+			raw := renamed(o.Raw(), replace).(map[string]any)
+			if meta, ok := raw["metadata"].(map[string]any); ok && o.Namespace != "" {
+				meta["namespace"] = o.Namespace
+				if apart {
+					meta["namespace"] = replace(o.Namespace)
+				}
+			}
+			all = append(all, mesh.NewObject(o.Kind, raw, mesh.Origin{File: o.Origin.File, Order: len(all)}))
+		}
+	}
+	return all
+}
+
+// labelValues adds the values of labels and selectors: that thousands of
+// policies select the same thousands of workloads is no mesh.
+func labelValues(value any, to map[string]bool) {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, item := range v {
+			if labels, ok := item.(map[string]any); ok && (k == "labels" || k == "matchLabels" || k == "selector" || k == "workloadSelector") {
+				for _, label := range labels {
+					if s, ok := label.(string); ok && s != "true" && s != "enabled" && s != "ambient" {
+						to[s] = true
+					}
+				}
+			}
+			labelValues(item, to)
+		}
+	case []any:
+		for _, item := range v {
+			labelValues(item, to)
+		}
+	}
+}
+
+// renamed is a copy of a decoded value with other texts; names of fields stay.
+func renamed(value any, replace func(string) string) any {
+	switch v := value.(type) {
+	case map[string]any:
+		m := maps.Clone(v)
+		for k := range m {
+			if k != "apiVersion" && k != "kind" {
+				m[k] = renamed(m[k], replace)
+			}
+		}
+		return m
+	case []any:
+		list := slices.Clone(v)
+		for i := range list {
+			list[i] = renamed(list[i], replace)
+		}
+		return list
+	case string:
+		return replace(v)
+	}
+	return value
+}
