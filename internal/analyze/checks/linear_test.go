@@ -32,6 +32,7 @@ const (
 var notLinear = map[string]string{
 	"multiple-default-peer-authentications":       "it compares the policies without selector of one namespace; more than one is the defect itself",
 	"conflicting-default-request-authentications": "it compares the policies without selector of one namespace; there are a handful",
+	"plaintext-to-strict-workloads":               "it looks at each DestinationRule for each host it covers; many for the same wildcard are rare",
 	"policy-unknown-host":                         "it compares each host that no Service has with the names of the Services of its namespace",
 }
 

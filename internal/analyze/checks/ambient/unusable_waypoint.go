@@ -43,7 +43,7 @@ func unusable(p *analyze.Pass, o *mesh.Object, b mesh.WaypointBinding) {
 		p.CantTell(mesh.KubernetesGateway, b.Namespace)
 	case mesh.WaypointMissing:
 		f := p.Report(b.Label, "there is no waypoint %q in namespace %q", b.Name, b.Namespace)
-		suggestWaypoint(p, f, o, b)
+		p.Advise(func() { suggestWaypoint(p, f, o, b) })
 	case mesh.WaypointUnfit:
 		p.Report(b.Label, "Gateway %q %s", b.Namespace+"/"+b.Name, b.Problem).
 			Suggest("%s", remedy(p, o, b)).
