@@ -3,6 +3,7 @@ package mesh
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -24,6 +25,9 @@ type Problem struct {
 	Value string
 	// Known are the names that could stand there instead, sorted.
 	Known []string
+	// Belongs is where an unknown field has its place, the path of another
+	// object nearby; empty when there is none, or several.
+	Belongs string
 }
 
 // Problems are the unknown fields and unreadable values of the object.
@@ -62,14 +66,12 @@ func istioSpec[T any, M interface {
 }](raw map[string]any) (any, []Problem) {
 	spec := M(new(T))
 	value := raw["spec"]
-	if value == nil {
-		return spec, nil
-	}
-	if fill(spec.ProtoReflect(), value) {
-		return spec, nil
+	problems := topLevel(raw, func() level { return message{spec.ProtoReflect().Descriptor()} })
+	if value == nil || fill(spec.ProtoReflect(), value) {
+		return spec, problems
 	}
 	proto.Reset(spec)
-	s := messageSchema{}
+	s := messageSchema{problems: problems}
 	clean := s.check(Path{"spec"}, value, spec.ProtoReflect().Descriptor())
 	text, err := json.Marshal(clean)
 	if err == nil && (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, spec) != nil {
@@ -87,17 +89,20 @@ func istioSpec[T any, M interface {
 // kubeSpec decodes "spec" as a Kubernetes type.
 func kubeSpec[T any](raw map[string]any) (any, []Problem) {
 	spec := new(T)
+	of := reflect.TypeFor[T]()
+	problems := topLevel(raw, func() level { return structureOf(of) })
 	value, ok := raw["spec"].(map[string]any)
 	if !ok {
-		return spec, notAnObject(raw["spec"])
+		return spec, append(problems, notAnObject(raw["spec"])...)
 	}
-	return spec, fromUnstructured("spec", value, spec)
+	problems = append(problems, unknownFields(Path{"spec"}, value, of)...)
+	return spec, append(problems, fromUnstructured("spec", value, spec)...)
 }
 
 // kubeObject decodes the whole object as a Kubernetes type.
 func kubeObject[T any](raw map[string]any) (any, []Problem) {
 	object := new(T)
-	return object, fromUnstructured("", raw, object)
+	return object, append(unknownFields(nil, raw, reflect.TypeFor[T]()), fromUnstructured("", raw, object)...)
 }
 
 func notAnObject(value any) []Problem {

@@ -15,7 +15,10 @@ import (
 
 // messageSchema compares decoded YAML with a message and collects what does
 // not fit.
-type messageSchema struct{ problems []Problem }
+type messageSchema struct {
+	problems []Problem
+	above    []place // the messages that lead to the one that is checked
+}
 
 // check is value without what cannot be read as md. What fits is returned as
 // it is, not copied.
@@ -52,11 +55,12 @@ func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescr
 		}
 		at := path.Join(name)
 		if fd == nil {
-			known := fieldNames(md)
-			s.problems = append(s.problems, Problem{Path: at.String(), Message: fmt.Sprintf("unknown field %q", name), Unknown: true, Value: name, Known: known})
+			s.problems = append(s.problems, unknownField(path, name, message{md}, s.above))
 			continue
 		}
+		s.above = append(s.above, place{message{md}, path})
 		clean, ok := s.field(at, m[name], fd)
+		s.above = s.above[:len(s.above)-1]
 		if ok {
 			continue
 		}

@@ -103,3 +103,16 @@ func documentOf(text string, kind mesh.Kind, version string) string {
 	}
 	return ""
 }
+
+// Serves says whether a bundled kind of the Gateway API is served in a version.
+func Serves(kind mesh.Kind, version string) bool {
+	archive, err := zip.NewReader(bytes.NewReader(gatewayAPI), int64(len(gatewayAPI)))
+	if err != nil {
+		return false
+	}
+	f, err := archive.Open(archived(kind.Kind, version))
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}

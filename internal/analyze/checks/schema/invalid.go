@@ -45,18 +45,8 @@ var Invalid = &analyze.Check{
 
 // judge reports everything that is wrong with one object.
 func judge(p *analyze.Pass, o *mesh.Object, v verdict, told []crd.Refusal) {
-	problems := append(topLevel(o), o.Problems()...)
-	for _, problem := range problems {
-		at := o.At("%s", problem.Path)
-		at.Key = problem.Unknown
-		f := p.Report(at, "%s", problem.Message)
-		switch best := hint.Closest(problem.Value, problem.Known); {
-		case best != "":
-			f.Suggest("change it to %q", best)
-			correct(f, at, hint.Sole(problem.Value, problem.Known))
-		case problem.Unknown && len(problem.Known) > 0:
-			f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
-		}
+	for _, problem := range o.Problems() {
+		tellProblem(p, o, problem)
 	}
 	if !o.Kind.Serves(o.Version()) {
 		p.Report(o.At("apiVersion"), "%s has no version %q", o.Kind, o.Version()).
@@ -79,5 +69,20 @@ func correct(f *analyze.Finding, at mesh.Location, meant string) {
 		f.Rename(at, meant)
 	default:
 		f.Replace(at, meant)
+	}
+}
+
+// tellProblem reports a field that does not exist, or a value that cannot be read.
+func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
+	at := o.At("%s", problem.Path)
+	at.Key = problem.Unknown
+	f := p.Report(at, "%s", problem.Message)
+	switch best := hint.Closest(problem.Value, problem.Known); {
+	case problem.Unknown && problem.Belongs != "":
+		f.Suggest("move it to %s, where it is a field", problem.Belongs)
+	case best != "":
+		f.Suggest("change it to %q", best)
+	case problem.Unknown && len(problem.Known) > 0:
+		f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 	}
 }
