@@ -32,7 +32,7 @@ type analyzeFlags struct {
 	fix, dryRun     bool
 	changes         *enum
 	from            string
-	out             *outputFlags
+	out             *reportFlags
 	clusterFlags
 }
 
@@ -80,8 +80,8 @@ everything could be read. They are the same for every format.`,
 	fs.BoolVarP(&a.useKube, "use-kube", "k", false, "read the cluster, also when files are given (default: only without files)")
 	fs.BoolVar(&a.complete, "complete", false, "the files are the whole mesh: what is not in them does not exist")
 	fs.BoolVarP(&a.listChecks, "list-checks", "L", false, "list the checks instead of running them")
-	fs.StringSliceVar(&a.only, "only", nil, "run only these checks, by code or name")
-	fs.StringSliceVar(&a.skip, "skip", nil, "leave out these checks, by code or name")
+	fs.StringSliceVar(&a.only, "only", nil, "run only these checks, by code, name, Kiali's code or severity")
+	fs.StringSliceVar(&a.skip, "skip", nil, "leave out these checks, likewise")
 	fs.StringArrayVarP(&a.suppress, "suppress", "S", nil, "drop findings: CODE, or CODE=Kind namespace/name with * for any text")
 	fs.StringVarP(&a.revision, "revision", "r", "", "control plane whose mesh config counts (default: the default one)")
 	fs.DurationVar(&a.timeout, "timeout", time.Minute, "longest time for the whole analysis")
@@ -94,7 +94,7 @@ everything could be read. They are the same for every format.`,
 	a.addClusterFlags(f, c)
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
 	fs.BoolVar(&a.dryRun, "dry-run", false, "with --fix: show the diff and write nothing")
-	a.out = addOutput(c, "log")
+	a.out = addReportOutput(c)
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
 }
@@ -115,17 +115,14 @@ func peerAnalyzeFlags(fs *pflag.FlagSet, name string) pflag.NormalizedName {
 }
 
 func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error {
-	if a.out.format.value == "log" {
-		a.out.format.value = string(output.AsTable)
-	}
 	if a.listChecks {
-		return f.print(a.out, analyze.List(checks.All()))
+		return a.list(f)
 	}
 	selected, unknownWord := analyze.Select(checks.All(), a.only, a.skip)
 	if unknownWord != "" {
 		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 	}
-	suppress, err := a.suppressions()
+	wishes, err := a.wishes()
 	if err != nil {
 		return err
 	}
@@ -136,7 +133,7 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 	defer cancel()
 	var in *analyzeInput
 	once := func(ctx context.Context) (report *analyze.Report, err error) {
-		in, report, err = a.analyze(ctx, f, args, selected, suppress)
+		in, report, err = a.analyze(ctx, f, args, selected, wishes)
 		return report, err
 	}
 	report, err := once(ctx)
@@ -148,7 +145,7 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 			return err
 		}
 	}
-	if err := f.print(a.out, report); err != nil {
+	if err := f.printReport(a.out, report); err != nil {
 		return err
 	}
 	return a.verdict(f, in, report)
@@ -156,14 +153,15 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 
 // analyze loads the input and runs the checks over it.
 func (a *analyzeFlags) analyze(
-	ctx context.Context, f *Factory, args []string, selected []*analyze.Check, suppress []analyze.Suppression,
+	ctx context.Context, f *Factory, args []string, selected []*analyze.Check, wishes analyze.Config,
 ) (*analyzeInput, *analyze.Report, error) {
 	in, err := a.load(ctx, f, args, selected)
 	if err != nil {
 		return nil, nil, err
 	}
 	report, err := in.analyze(ctx, selected, analyze.Options{
-		Namespaces: in.namespaces, Suppress: suppress, Threshold: analyze.Severity(a.outputThreshold.value), Now: f.Now(),
+		Namespaces: in.namespaces, Suppress: wishes.Suppress, Severities: wishes.Severities, Threshold: analyze.Severity(a.outputThreshold.value),
+		FailOn: analyze.Severity(a.failOn.value), Now: f.Now(),
 	}, a.changes.value == changesAll)
 	if err != nil {
 		return nil, nil, hint.Unanswerablef("give it longer with --timeout", "%w", err)
@@ -215,26 +213,23 @@ func warnSkipped(f *Factory, skipped []analyze.SkippedCheck) {
 	}
 }
 
-func (a *analyzeFlags) suppressions() ([]analyze.Suppression, error) {
-	var all []analyze.Suppression
-	for _, word := range a.suppress {
-		s, err := analyze.ParseSuppression(word)
-		if err != nil {
-			return nil, hint.Usagef(`for example --suppress "IST0101=VirtualService shop/*"`, "--suppress: %w", err)
-		}
-		if _, unknown := analyze.Select(checks.All(), []string{s.Code}, nil); unknown != "" && s.Code != "*" && !analyze.IsCode(s.Code) {
-			return nil, hint.Usagef(checkHint(s.Code), "--suppress: there is no check %q", s.Code)
-		}
-		all = append(all, s)
+// list prints the checks that would run.
+func (a *analyzeFlags) list(f *Factory) error {
+	if !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
+		return hint.Usagef("leave out -o, or use json", "--list-checks has no format %q", a.out.format.value)
 	}
-	return all, nil
+	selected, unknownWord := analyze.Select(checks.All(), a.only, a.skip)
+	if unknownWord != "" {
+		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
+	}
+	return f.printReport(a.out, analyze.List(selected))
 }
 
 // checkHint is the known check nearest to a word, or where to find them.
 func checkHint(word string) string {
 	var known []string
 	for _, c := range checks.All() {
-		known = append(known, c.Code, c.Name)
+		known = append(append(known, c.Code, c.Name), c.KialiCodes()...)
 	}
 	if next := hint.DidYouMean(word, known); next != "" {
 		return next

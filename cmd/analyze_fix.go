@@ -57,10 +57,10 @@ func (a *analyzeFlags) applyFixes(ctx context.Context, f *Factory, report *analy
 // showFixes prints the diff; like every dry run it answers yes when nothing
 // would change.
 func (a *analyzeFlags) showFixes(f *Factory, plan *analyze.Fix, report *analyze.Report) error {
-	if !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
-		return hint.Usagef("leave out -o, or use json", "--fix --dry-run shows a diff: it has no format %q", a.out.format.value)
+	if len(a.out.files) > 0 || !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
+		return hint.Usagef("leave out -o, and make the reports in a run of their own", "--fix --dry-run prints a diff, or the plan as json or yaml, and nothing else")
 	}
-	if err := f.print(a.out, plan); err != nil {
+	if err := f.printReport(a.out, plan); err != nil {
 		return err
 	}
 	f.progress("%d of %d findings would be mended in %d files", plan.Mended, len(report.Findings), len(plan.Files))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 
+	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
 )
 
@@ -91,7 +92,7 @@ func merge(v *viper.Viper, root *cobra.Command, path string) error {
 	}
 	known := configKeys(root)
 	for _, key := range one.AllKeys() {
-		if slices.Contains(known, key) {
+		if slices.Contains(known, key) || strings.HasPrefix(key, "analyze.severities.") {
 			continue
 		}
 		next := hint.DidYouMean(key, known)
@@ -121,6 +122,9 @@ func configKeys(root *cobra.Command) []string {
 		}
 	}
 	walk(root)
+	for _, key := range analyze.ConfigKeys() {
+		seen["analyze."+key] = true
+	}
 	keys := make([]string, 0, len(seen))
 	for k := range seen {
 		keys = append(keys, k)

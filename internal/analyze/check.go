@@ -104,7 +104,7 @@ func (p *Pass) Report(at mesh.Location, format string, args ...any) *Finding {
 	f := &Finding{
 		Code: p.check.Code, Check: p.check.Name, Severity: p.check.Severity,
 		Object: objectOf(at.Object), Field: at.Path, Message: fmt.Sprintf(format, args...),
-		Related: []Related{}, Uncertain: []Uncertain{}, at: at,
+		Related: []Related{}, Uncertain: []Uncertain{}, at: at, from: p.check,
 	}
 	if at.Object != nil && !p.Owns(at.Object) {
 		return f // another cluster's or revision's snapshot reports it

@@ -35,6 +35,9 @@ type Finding struct {
 
 	at     mesh.Location
 	wanted []edit
+	from   *Check
+	// place is where a finding is that no object holds.
+	place *mesh.Position
 }
 
 // Object names an object in a report.
@@ -93,7 +96,9 @@ func objectOf(o *mesh.Object) Object {
 
 // locate fills the positions and edits, which costs reading the document again.
 func (f *Finding) locate() {
-	f.Position = position(f.at)
+	if f.Position = position(f.at); f.Position == nil {
+		f.Position = f.place
+	}
 	f.workOutEdits()
 	for i := range f.Related {
 		f.Related[i].Position = position(f.Related[i].at)

@@ -28,9 +28,15 @@ type Report struct {
 	Fixed []*Finding `json:"fixed"`
 
 	// found are the findings before those below the threshold were left out.
-	found     []*Finding
+	found []*Finding
+	// kept are those that were not left out for another reason, such as a baseline.
+	kept      []*Finding
+	silenced  []silenced
 	worst     Severity
 	threshold Severity
+	failOn    Severity
+	// checks are those that ran.
+	checks []*Check
 }
 
 // Summary counts a report's findings.
@@ -92,33 +98,39 @@ func newReport() *Report {
 
 // collect sorts the findings of all passes into the report.
 func (r *Report) collect(passes []*Pass, o Options) {
+	s := newSilencer(passes, o)
 	for _, p := range passes {
 		for _, f := range p.findings {
-			r.add(f, o)
+			r.add(f, s)
 		}
 		for u, n := range p.unknown {
 			r.Undecided = append(r.Undecided, Undecided{Check: p.check.Name, Kind: u.kind.String(), Namespace: u.namespace, Count: n})
 		}
 	}
+	for _, f := range s.leftovers() {
+		f.locate()
+		r.found = append(r.found, f)
+	}
 	slices.SortFunc(r.found, compare)
 	r.found = slices.CompactFunc(r.found, func(a, b *Finding) bool { return compare(a, b) == 0 })
-	r.threshold = o.Threshold
+	r.threshold, r.failOn = o.Threshold, o.FailOn
 	r.show(r.found)
 	slices.SortFunc(r.Undecided, func(a, b Undecided) int {
 		return cmp.Or(strings.Compare(a.Check, b.Check), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace))
 	})
 }
 
-func (r *Report) add(f *Finding, o Options) {
-	suppressed := annotated(f.at.Object, f) || slices.ContainsFunc(o.Suppress, func(s Suppression) bool { return s.covers(f) })
+func (r *Report) add(f *Finding, s *silencer) {
+	by, suppressed := s.silences(f)
 	switch {
-	case !o.keeps(f.Object):
+	case !s.options.keeps(f.Object):
 		if !suppressed {
 			r.Summary.Elsewhere++
 		}
 		return
 	case suppressed:
 		r.Summary.Suppressed++
+		r.silenced = append(r.silenced, silenced{f, by})
 		return
 	}
 	f.locate()
@@ -128,7 +140,7 @@ func (r *Report) add(f *Finding, o Options) {
 // show makes these findings, in order, the report's: it counts them, and lists
 // those at or above the threshold.
 func (r *Report) show(findings []*Finding) {
-	r.Findings, r.worst = []*Finding{}, ""
+	r.Findings, r.kept, r.worst = []*Finding{}, findings, ""
 	r.Summary.Errors, r.Summary.Warnings, r.Summary.Infos = 0, 0, 0
 	for _, f := range findings {
 		r.Summary.count(f.Severity)
@@ -233,8 +245,9 @@ func (r *Report) Text(paint func(output.Tone, string) string) []string {
 	for _, f := range r.Findings {
 		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code}
 		if f.Object.Name != "" {
-			head = append(head, f.Object.String(), r.inCluster(f.Object), filePlace(f.Position))
+			head = append(head, f.Object.String(), r.inCluster(f.Object))
 		}
+		head = append(head, filePlace(f.Position))
 		if f.Change == Unchanged {
 			head = append(head, "(unchanged)")
 		}

@@ -21,7 +21,14 @@ type Options struct {
 	Suppress []Suppression
 	// Threshold drops milder findings from the report, after they were counted.
 	Threshold Severity
-	// Now is the time by which certificates are judged; the clock's when zero.
+	// FailOn is the mildest severity that fails; it changes nothing but what
+	// JUnit calls a failure.
+	FailOn Severity
+	// Severities are those that the user gives to findings, by code or name, in
+	// lower case; the name counts more.
+	Severities map[string]Severity
+	// Now is the time by which certificates are judged and suppressions expire; the
+	// clock's when zero.
 	Now time.Time
 }
 
@@ -50,7 +57,8 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 			passes = append(passes, &Pass{Snapshot: snapshot, check: c, unknown: map[unknown]int{}, memos: shared, Now: options.Now})
 		}
 	}
-	report.Summary.Checks = ran(passes)
+	report.checks = ran(passes)
+	report.Summary.Checks = len(report.checks)
 	next := make(chan *Pass)
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), max(len(passes), 1)) {
@@ -75,13 +83,17 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 	return report, nil
 }
 
-// ran is the number of different checks among the passes.
-func ran(passes []*Pass) int {
-	names := map[string]bool{}
+// ran are the different checks of the passes.
+func ran(passes []*Pass) []*Check {
+	var checks []*Check
+	seen := map[*Check]bool{}
 	for _, p := range passes {
-		names[p.check.Name] = true
+		if !seen[p.check] {
+			seen[p.check] = true
+			checks = append(checks, p.check)
+		}
 	}
-	return len(names)
+	return checks
 }
 
 // unreadable is why the check cannot run: a kind it reads that was refused.
@@ -125,24 +137,44 @@ func panicPlace() string {
 	}
 }
 
-// Select is the checks that only and skip name, by code or name; nil only
-// means all. An unknown word is returned.
+// Select is the checks that only and skip name, by code, name, Kiali's code or
+// severity; nil only means all. An unknown word is returned.
 func Select(checks []*Check, only, skip []string) (selected []*Check, unknownWord string) {
-	matches := func(c *Check, word string) bool {
-		return strings.EqualFold(c.Code, word) || strings.EqualFold(c.Name, word)
-	}
 	for _, word := range slices.Concat(only, skip) {
-		if !slices.ContainsFunc(checks, func(c *Check) bool { return matches(c, word) }) {
+		if !slices.ContainsFunc(checks, func(c *Check) bool { return c.named(word) }) {
 			return nil, word
 		}
 	}
 	for _, c := range checks {
-		named := func(word string) bool { return matches(c, word) }
-		if (len(only) == 0 || slices.ContainsFunc(only, named)) && !slices.ContainsFunc(skip, named) {
+		if (len(only) == 0 || slices.ContainsFunc(only, c.named)) && !slices.ContainsFunc(skip, c.named) {
 			selected = append(selected, c)
 		}
 	}
 	return selected, ""
+}
+
+// named says whether a word means the check, among others perhaps.
+func (c *Check) named(word string) bool {
+	return c.Is(word) || strings.EqualFold(string(c.Severity), word)
+}
+
+// Is says whether a word is the check's code, name, or Kiali's code for it.
+func (c *Check) Is(word string) bool {
+	return strings.EqualFold(c.Code, word) || strings.EqualFold(c.Name, word) ||
+		slices.ContainsFunc(c.KialiCodes(), func(kia string) bool { return strings.EqualFold(kia, word) })
+}
+
+// KialiCodes are Kiali's codes for the same defect.
+func (c *Check) KialiCodes() []string {
+	return strings.FieldsFunc(c.KIA, func(r rune) bool { return r == ',' || r == ' ' || r == '/' })
+}
+
+// HelpURL is the page that tells of the check's code.
+func (c *Check) HelpURL() string {
+	if strings.HasPrefix(c.Code, "IST") {
+		return "https://istio.io/latest/docs/reference/config/analysis/" + strings.ToLower(c.Code) + "/"
+	}
+	return homepage + "/blob/main/docs/checks.md#" + strings.ToLower(c.Code)
 }
 
 // Reads are all kinds that the checks ask for, sorted.

@@ -46,6 +46,12 @@ type Document interface {
 	Tables(wide bool) []Table
 }
 
+// Encoder is a [Document] with formats of its own.
+type Encoder interface {
+	// Encode writes the document in the format, if it is one of its own.
+	Encode(w io.Writer, f Format) (known bool, err error)
+}
+
 // Write writes one result in the chosen format.
 func Write(w io.Writer, o Options, d Document) error {
 	switch o.Format {
@@ -82,6 +88,11 @@ func Write(w io.Writer, o Options, d Document) error {
 		}
 		_, err = w.Write(y)
 		return err
+	}
+	if e, ok := d.(Encoder); ok {
+		if known, err := e.Encode(w, o.Format); known {
+			return err
+		}
 	}
 	return fmt.Errorf("unknown format %q: one of %s", o.Format, strings.Join(names(), ", "))
 }

@@ -64,6 +64,7 @@ func All() []*analyze.Check {
 		workload.Checks(),
 		workloadgroup.Checks(),
 	)
+	all = append(all, analyze.UnusedSuppression, analyze.ExpiredSuppression)
 	slices.SortFunc(all, func(a, b *analyze.Check) int {
 		return cmp.Or(strings.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))
 	})

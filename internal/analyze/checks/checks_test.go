@@ -76,10 +76,14 @@ func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *tou
 		t.Fatal(err)
 	}
 	snapshots, want := load(t, file, archive)
-	for i := range snapshots {
-		snapshots[i] = snapshots[i].Watched(touched.add)
+	with, watch := others(t, file, archive.Comment), touched.add
+	if len(with) > 0 {
+		watch = func(mesh.Kind) {} // what they ask for is not what c asks for
 	}
-	report, err := analyze.RunAll(context.Background(), snapshots, []*analyze.Check{c}, analyze.Options{Now: caseNow(t, file, archive.Comment)})
+	for i := range snapshots {
+		snapshots[i] = snapshots[i].Watched(watch)
+	}
+	report, err := analyze.RunAll(context.Background(), snapshots, append(with, c), wishes(t, file, archive))
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -115,6 +119,9 @@ func load(t *testing.T, file string, archive *txtar.Archive) ([]*mesh.Snapshot, 
 	for _, f := range archive.Files {
 		if f.Name == "want" {
 			want = string(f.Data)
+			continue
+		}
+		if f.Name == ".meshctl.yaml" {
 			continue
 		}
 		texts = append(texts, kube.Text{Path: f.Name, Text: f.Data})
@@ -175,6 +182,7 @@ func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
 				for _, kind := range mesh.Kinds() {
 					o.ReadIn[kind] = strings.Split(value, ",")
 				}
+			case "with": // of [others]
 			case "istio-namespace":
 				o.IstioNamespace = value
 			case "revision":
@@ -203,6 +211,39 @@ func caseNow(t *testing.T, file string, comment []byte) time.Time {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return now
+}
+
+// others are the checks that the option with=a,b has run as well.
+func others(t *testing.T, file string, comment []byte) []*analyze.Check {
+	t.Helper()
+	for line := range strings.Lines(string(comment)) {
+		for _, word := range strings.Fields(line) {
+			if names, found := strings.CutPrefix(word, "with="); found {
+				selected, unknown := analyze.Select(checks.All(), strings.Split(names, ","), nil)
+				if unknown != "" {
+					t.Fatalf("%s: no check %q", file, unknown)
+				}
+				return selected
+			}
+		}
+	}
+	return nil
+}
+
+// wishes is what a case's .meshctl.yaml and options say.
+func wishes(t *testing.T, file string, archive *txtar.Archive) analyze.Options {
+	t.Helper()
+	o := analyze.Options{Now: caseNow(t, file, archive.Comment)}
+	for _, f := range archive.Files {
+		if f.Name == ".meshctl.yaml" {
+			c, err := analyze.ReadConfig(f.Name, f.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Suppress, o.Severities = c.Suppress, c.Severities
+		}
+	}
+	return o
 }
 
 func rewrite(t *testing.T, file string, archive *txtar.Archive, got []byte) {

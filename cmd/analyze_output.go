@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/hint"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// reportFlags are -o of a command whose result may go to several places at
+// once: -o table -o sarif=out.sarif.
+type reportFlags struct {
+	*outputFlags
+	// toStdout says whether stdout gets something, in outputFlags' format.
+	toStdout bool
+	files    []reportFile
+	given    bool
+}
+
+// reportFile is a file, and the format it gets.
+type reportFile struct {
+	format output.Format
+	path   string
+}
+
+// addReportOutput registers -o and --no-headers for a report.
+func addReportOutput(c *cobra.Command) *reportFlags {
+	r := &reportFlags{outputFlags: &outputFlags{format: newEnum(string(output.AsTable))}, toStdout: true}
+	for _, f := range slices.Concat(output.Formats(), analyze.Formats()) {
+		r.format.allowed = append(r.format.allowed, string(f))
+	}
+	names := strings.Join(r.format.allowed, ", ")
+	r.format.allowed = append(r.format.allowed, "log") // istioctl's name of its table
+	c.Flags().VarP(r, "output", "o", "format of the result, or format=FILE; may be repeated, one at most for stdout: "+names)
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(r.format.allowed, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().BoolVar(&r.noHeaders, "no-headers", false, "leave out the header of tables")
+	return r
+}
+
+func (r *reportFlags) String() string { return r.format.value }
+
+// Type is the word that the help shows for the value.
+func (r *reportFlags) Type() string { return "format[=file]" }
+
+// Set reads format or format=FILE, or several with commas between.
+func (r *reportFlags) Set(s string) error {
+	if !r.given {
+		r.given, r.toStdout = true, false
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		name, path, toFile := strings.Cut(one, "=")
+		format := newEnum("", r.format.allowed...)
+		if err := format.Set(name); err != nil {
+			return err
+		}
+		if format.value == "log" {
+			format.value = string(output.AsTable)
+		}
+		switch {
+		case toFile && path == "":
+			return hint.Usagef("for example "+name+"=report."+name, "%q names no file", one)
+		case toFile:
+			r.files = append(r.files, reportFile{output.Format(format.value), path})
+		case r.toStdout:
+			return hint.Usagef("write all but one to files: -o "+name+"=FILE", "stdout takes one format, and %q is the second", name)
+		default:
+			r.toStdout, r.format.value = true, format.value
+		}
+	}
+	return nil
+}
+
+// printReport writes a result to every place that -o names: files first, all
+// or none of them.
+func (f *Factory) printReport(r *reportFlags, d output.Document) error {
+	texts := map[string][]byte{}
+	var paths []string
+	for _, file := range r.files {
+		var b bytes.Buffer
+		if err := output.Write(&b, output.Options{Format: file.format, NoHeaders: r.noHeaders}, d); err != nil {
+			return err
+		}
+		if _, twice := texts[file.path]; twice {
+			return hint.Usagef("name another file for one of them", "two formats are to be written to %s", file.path)
+		}
+		texts[file.path] = b.Bytes()
+		paths = append(paths, file.path)
+	}
+	if err := writeFiles(paths, func(path string) []byte { return texts[path] }); err != nil {
+		return hint.Unanswerablef(hint.Of(err), "%w", err)
+	}
+	if !r.toStdout {
+		return nil
+	}
+	return f.print(r.outputFlags, d)
+}
