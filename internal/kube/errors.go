@@ -36,6 +36,9 @@ func Explain(doing string, err error) error {
 			"%s: cannot reach the API server: %s", doing, rootCause(err))
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err):
 		return hint.Unanswerablef("the API server is overloaded or starting; try again in a moment", "%s: %s", doing, reason(err))
+	case isGarbled(err):
+		return hint.Unanswerablef("try again; if it stays, look at what is between here and the API server: `kubectl get --raw /version`",
+			"%s: the answer is cut off or not an API server's: %s", doing, rootCause(err))
 	}
 	return hint.Failf("", "%s: %w", doing, err)
 }

@@ -65,8 +65,10 @@ func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 	kinds := append([]mesh.Kind{mesh.Namespace}, o.Kinds...)
 	slices.SortFunc(kinds, mesh.Kind.Compare)
 	kinds = slices.Compact(kinds)
-	if _, err := c.Mapper(); err != nil {
-		return nil, Explain("asking the cluster for its kinds", err)
+	if slices.ContainsFunc(kinds, func(k mesh.Kind) bool { return typedLister(k) == nil }) {
+		if err := c.discover(ctx); err != nil {
+			return nil, Explain("asking the cluster for its kinds", err)
+		}
 	}
 	group, lists := errgroup.WithContext(ctx)
 	group.SetLimit(listsAtOnce)
@@ -94,7 +96,11 @@ func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 func (r *reader) kind(ctx context.Context, kind mesh.Kind) error {
 	list, err := r.lister(kind)
 	if meta.IsNoMatchError(err) {
-		r.done(kind, nil)
+		if err := within(ctx, func() error { return r.absent(kind) }); err != nil {
+			r.unread(kind, err)
+		} else {
+			r.done(kind, nil)
+		}
 		return nil
 	}
 	if err != nil {
@@ -146,9 +152,13 @@ func (r *reader) doneIn(kind mesh.Kind, namespace string, objects []*mesh.Object
 }
 
 func (r *reader) skip(kind mesh.Kind, err error) {
+	r.unread(kind, fmt.Errorf("forbidden: %s", refusal(err)))
+}
+
+func (r *reader) unread(kind mesh.Kind, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.live.Skipped = append(r.live.Skipped, mesh.Skip{Kind: kind, Reason: "forbidden: " + refusal(err)})
+	r.live.Skipped = append(r.live.Skipped, mesh.Skip{Kind: kind, Reason: why.Error()})
 }
 
 // control reads the control plane's ConfigMaps: mesh config and injector, of

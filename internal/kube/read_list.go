@@ -94,13 +94,13 @@ func in[L runtime.Object](of func(kubernetes.Interface, string) lists[L]) func(k
 	}
 }
 
-// pages reads all pages of a list.
-func (r *reader) pages(ctx context.Context, kind mesh.Kind, list lister, namespace string) ([]*mesh.Object, error) {
+// paged reads all pages of a list; size 0 makes it one.
+func (r *reader) paged(ctx context.Context, kind mesh.Kind, list lister, namespace string, size int64) ([]*mesh.Object, error) {
 	var objects []*mesh.Object
 	p := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		return list(ctx, namespace, o)
 	})
-	p.PageSize = pageSize
+	p.PageSize = size
 	err := p.EachListItem(ctx, metav1.ListOptions{}, func(item runtime.Object) error {
 		if o := r.object(kind, item); o != nil {
 			objects = append(objects, o)
