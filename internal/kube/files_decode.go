@@ -22,10 +22,13 @@ func (d *document) decode() (any, error) {
 	trimmed := bytes.TrimSpace(d.text)
 	if len(trimmed) > 0 && trimmed[0] == '{' {
 		if value, ok := decodeJSON(trimmed); ok {
+			if !d.isJSON {
+				d.isJSON = true
+			}
 			return value, nil
 		}
 	}
-	if value, ok := decodePlain(string(d.text)); ok {
+	if value, ok := decodePlain(textOf(d.text)); ok {
 		return value, nil
 	}
 	root, err := d.parseNodes()

@@ -16,12 +16,39 @@ type locator struct {
 
 // Locate is the line and column of a field in the file; see [mesh.Locator].
 func (l *locator) Locate(path mesh.Path, key bool) (line, column int) {
-	root, err := l.parseNodes()
+	path = append(l.prefix[:len(l.prefix):len(l.prefix)], path...)
+	if l.isJSON {
+		return l.locateJSON(path, key)
+	}
+	root, err := l.nodes()
 	if err != nil || len(root.Content) == 0 {
 		return l.line, 1
 	}
-	at := locate(root.Content[0], append(l.prefix[:len(l.prefix):len(l.prefix)], path...), key)
+	at := locate(root.Content[0], path, key)
 	return l.line + at.Line - 1, at.Column
+}
+
+// locateJSON finds a field in JSON, of a list from its item on.
+func (l *locator) locateJSON(path mesh.Path, key bool) (line, column int) {
+	text := textOf(l.text)
+	from := spot{at: 0, line: l.line, column: 1}
+	if len(path) > 1 && path[0] == "items" {
+		l.itemsOnce.Do(func() { l.items = jsonItems(text, l.line) })
+		if i, ok := path[1].(int); ok && i < len(l.items) {
+			from, path = l.items[i], path[2:]
+		}
+	}
+	s := locateJSON(text, from, path, key)
+	return s.line, s.column
+}
+
+// nodes are the document's nodes, which are kept when it holds many objects.
+func (d *document) nodes() (*yaml.Node, error) {
+	if len(d.objects) < 2 {
+		return d.parseNodes()
+	}
+	d.rootOnce.Do(func() { d.root, d.rootErr = d.parseNodes() })
+	return d.root, d.rootErr
 }
 
 // locate is the node to point at for a path: a scalar's value, or the key of

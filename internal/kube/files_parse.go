@@ -7,7 +7,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.yaml.in/yaml/v3"
 
@@ -21,12 +23,27 @@ type document struct {
 	line int
 	text []byte
 
+	// item says that text is one item of a list, which splitItems cut out.
+	item bool
+	// isJSON says that the text is JSON, and valid.
+	isJSON bool
+
+	// What is found out when it is needed, see [locator].
+	itemsOnce sync.Once
+	items     []spot
+	rootOnce  sync.Once
+	root      *yaml.Node
+	rootErr   error
+
 	objects   []*mesh.Object
 	broken    []BrokenDocument
 	emptyList bool
 	// skip is why the document was passed over; empty when it was not.
 	skip string
 }
+
+// textOf is a text without copying it. The texts of documents never change.
+func textOf(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }
 
 // split cuts a file at the lines that begin a YAML document.
 func split(path string, text []byte) []*document {

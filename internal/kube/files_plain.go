@@ -26,10 +26,14 @@ func decodePlain(text string) (value any, ok bool) {
 	if !p.end && p.indent == 0 && p.line == "---" {
 		p.next()
 	}
-	if p.end || p.isItem() {
+	if p.end {
 		return nil, false
 	}
-	value = p.mapping(p.indent)
+	if p.isItem() {
+		value = p.list(p.indent)
+	} else {
+		value = p.mapping(p.indent)
+	}
 	return value, !p.failed && p.end
 }
 

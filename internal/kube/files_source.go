@@ -57,13 +57,21 @@ func (s *source) template() []byte {
 // processors.
 func readDocuments(ctx context.Context, sources []*source, stdin io.Reader) error {
 	var all []*document
+	lists := map[*document][]*document{}
 	for _, src := range sources {
 		if err := src.read(ctx, stdin); err != nil {
 			return err
 		}
 		if src.text != nil {
 			src.documents = split(src.path, src.text)
-			all = append(all, src.documents...)
+			for _, d := range src.documents {
+				if items := d.cutItems(); items != nil {
+					lists[d] = items
+					all = append(all, items...)
+				} else {
+					all = append(all, d)
+				}
+			}
 		}
 	}
 	next := make(chan []*document)
@@ -85,6 +93,9 @@ func readDocuments(ctx context.Context, sources []*source, stdin io.Reader) erro
 	workers.Wait()
 	if err := ctx.Err(); err != nil {
 		return tooLong(err)
+	}
+	for d, items := range lists {
+		d.join(items)
 	}
 	return nil
 }

@@ -241,3 +241,38 @@ func FuzzReadTexts(f *testing.F) {
 		}
 	})
 }
+
+// FuzzItems: a list that is cut into items is what it is as a whole.
+func FuzzItems(f *testing.F) {
+	const head = "apiVersion: v1\nkind: List\n"
+	f.Add(head + "items:\n- apiVersion: v1\n  kind: A\n- apiVersion: v1\n  kind: B\n  x: |\n    - y\n")
+	f.Add(head + "items:\n  - apiVersion: v1\n    kind: A\n  # c\n  -\n    kind: B\n    apiVersion: v1\nmetadata: {}\n")
+	f.Add(head + "items:\n- &a {apiVersion: v1, kind: A}\n- *a\n- \"x\n- y\"\n")
+	f.Add("items:\n- {}\n- 7\nkind: XList\r\napiVersion: v1\n---\n" + head + "items:\n- kind: A\n  apiVersion: v1\n  a: 'x\n- kind: B\n  apiVersion: v1'\n- b\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		whole := split("x.yaml", []byte(text))
+		for _, d := range whole {
+			items := (&document{path: d.path, line: d.line, text: d.text}).cutItems()
+			if items == nil {
+				continue
+			}
+			cut := &document{path: d.path, line: d.line, text: d.text}
+			for _, item := range items {
+				item.parse()
+			}
+			cut.join(items)
+			d.parse()
+			if len(cut.objects) != len(d.objects) || len(cut.broken) != len(d.broken) || cut.skip != d.skip {
+				t.Fatalf("%q: cut %d objects, broken %v, skip %q; whole %d, %v, %q", d.text, len(cut.objects), cut.broken, cut.skip, len(d.objects), d.broken, d.skip)
+			}
+			for i, o := range d.objects {
+				if diff := cmp.Diff(o.Raw(), cut.objects[i].Raw()); diff != "" {
+					t.Fatalf("%q: object %d (-whole +cut):\n%s", d.text, i, diff)
+				}
+				if a, b := o.At("kind").Position(), cut.objects[i].At("kind").Position(); a != b {
+					t.Fatalf("%q: object %d stands at %s and at %s", d.text, i, a, b)
+				}
+			}
+		}
+	})
+}
