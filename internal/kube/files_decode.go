@@ -19,16 +19,10 @@ const (
 // decode is the document's content as the API server would get it: maps with
 // text keys, lists, text, bool, int64, float64 and nil.
 func (d *document) decode() (any, error) {
-	trimmed := bytes.TrimSpace(d.text)
-	if len(trimmed) > 0 && trimmed[0] == '{' {
-		if value, ok := decodeJSON(trimmed); ok {
-			if !d.isJSON {
-				d.isJSON = true
-			}
-			return value, nil
+	if value, isJSON, ok := d.decodeQuick(); ok {
+		if d.isJSON != isJSON {
+			d.isJSON = isJSON
 		}
-	}
-	if value, ok := decodePlain(textOf(d.text)); ok {
 		return value, nil
 	}
 	root, err := d.parseNodes()
@@ -37,6 +31,18 @@ func (d *document) decode() (any, error) {
 	}
 	c := converter{}
 	return c.value(root)
+}
+
+// decodeQuick decodes what needs no YAML library.
+func (d *document) decodeQuick() (value any, isJSON, ok bool) {
+	trimmed := bytes.TrimSpace(d.text)
+	if len(trimmed) > 0 && trimmed[0] == '{' {
+		if value, ok := decodeJSON(trimmed); ok {
+			return value, true, true
+		}
+	}
+	value, ok = decodePlain(textOf(d.text))
+	return value, false, ok
 }
 
 // decodeJSON is the quick way for JSON; what it refuses is tried as YAML, whose

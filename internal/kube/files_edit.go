@@ -50,7 +50,11 @@ func (l *locator) Change(e mesh.Edit) (mesh.Change, bool) {
 func (l *locator) placeOf(offset int) (line, column int) {
 	before := l.text[:offset]
 	start := bytes.LastIndexByte(before, '\n') + 1
-	return l.line + bytes.Count(before, []byte("\n")), utf8.RuneCount(before[start:]) + 1
+	column = utf8.RuneCount(before[start:]) + 1
+	if start == 0 {
+		column += l.column
+	}
+	return l.line + bytes.Count(before, []byte("\n")), column
 }
 
 // comesTo says whether the change makes of the document what the edit means.

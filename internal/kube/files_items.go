@@ -2,14 +2,18 @@ package kube
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 )
 
-// cutItems cuts a list in YAML into its items, so that these are parsed side by
+// cutItems cuts a list into its items, so that these are parsed side by
 // side, and one is looked into without the others. It is nil when the document
 // is no list, or one whose items can't be told by the lines.
 func (d *document) cutItems() []*document {
+	if trimmed := bytes.TrimSpace(d.text); len(trimmed) > 0 && trimmed[0] == '{' {
+		return d.cutJSON()
+	}
 	itemsAt := bytes.Index(d.text, []byte("\nitems:")) + 1
 	if itemsAt == 0 {
 		return nil
@@ -56,6 +60,30 @@ func (d *document) cutItems() []*document {
 	return items
 }
 
+// cutJSON is cutItems for JSON.
+func (d *document) cutJSON() []*document {
+	if !bytes.Contains(d.text, []byte(`List"`)) || !json.Valid(d.text) {
+		return nil
+	}
+	text := textOf(d.text)
+	spots := jsonItems(text, spot{at: 0, line: d.line, column: d.column + 1})
+	if len(spots) < 2 {
+		return nil
+	}
+	j := &jsonText{text: text}
+	var items []*document
+	for _, s := range spots {
+		j.at = s.at
+		j.skip()
+		items = append(items, &document{path: d.path, line: s.line, column: s.column - 1, text: d.text[s.at:j.at], item: true})
+	}
+	around := &document{text: slices.Concat(d.text[:spots[0].at], d.text[j.at:])}
+	if !around.isList() {
+		return nil
+	}
+	return items
+}
+
 // isDash says whether a line begins an item of a list.
 func isDash(line []byte) bool {
 	return len(line) > 1 && line[0] == '-' && (line[1] == ' ' || line[1] == '\n' || line[1] == '\r')
@@ -64,7 +92,12 @@ func isDash(line []byte) bool {
 // isListAround says whether what is around the items makes the document a list.
 func (d *document) isListAround(from, to int) bool {
 	around := &document{text: slices.Concat(d.text[:from], []byte("items: []\n"), d.text[to:])}
-	value, err := around.decode()
+	return around.isList()
+}
+
+// isList says whether the document is a list without items.
+func (d *document) isList() bool {
+	value, err := d.decode()
 	m, _ := value.(map[string]any)
 	kind, _ := m["kind"].(string)
 	apiVersion, _ := m["apiVersion"].(string)

@@ -155,14 +155,13 @@ func emptyJSON(value string) bool {
 	return len(value) >= 2 && value[:2] == `""` || len(value) >= 4 && value[:4] == "null"
 }
 
-// jsonItems are the spots of a list's items in a text of JSON.
-func jsonItems(text string, line int) []spot {
+// jsonItems are the spots of a list's items in a text of JSON that begins at s.
+func jsonItems(text string, s spot) []spot {
 	var items []spot
 	j := &jsonText{text: text}
 	if _, ok := j.into("items"); !ok || j.space() != '[' {
 		return nil
 	}
-	s := spot{at: 0, line: line, column: 1}
 	for j.at++; ; {
 		if c := j.space(); c == ']' || c == 0 {
 			return items

@@ -22,7 +22,7 @@ func (l *locator) Locate(path mesh.Path, key bool) (line, column int) {
 	}
 	root, err := l.nodes()
 	if err != nil || len(root.Content) == 0 {
-		return l.line, 1
+		return l.line, l.column + 1
 	}
 	at := locate(root.Content[0], path, key)
 	return l.line + at.Line - 1, at.Column
@@ -31,9 +31,9 @@ func (l *locator) Locate(path mesh.Path, key bool) (line, column int) {
 // locateJSON finds a field in JSON, of a list from its item on.
 func (l *locator) locateJSON(path mesh.Path, key bool) (line, column int) {
 	text := textOf(l.text)
-	from := spot{at: 0, line: l.line, column: 1}
+	from := spot{at: 0, line: l.line, column: l.column + 1}
 	if len(path) > 1 && path[0] == "items" {
-		l.itemsOnce.Do(func() { l.items = jsonItems(text, l.line) })
+		l.itemsOnce.Do(func() { l.items = jsonItems(text, from) })
 		if i, ok := path[1].(int); ok && i < len(l.items) {
 			from, path = l.items[i], path[2:]
 		}

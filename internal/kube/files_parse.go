@@ -19,9 +19,10 @@ import (
 // document is one YAML document of a file, or a whole JSON file.
 type document struct {
 	path string
-	// line is the file's line, from 1, at which text begins.
-	line int
-	text []byte
+	// line is the file's line, from 1, at which text begins, and column the
+	// column less one, which only items of JSON have.
+	line, column int
+	text         []byte
 
 	// item says that text is one item of a list, which splitItems cut out.
 	item bool
@@ -106,18 +107,15 @@ func (d *document) parse() {
 		d.fail(line, reason)
 		return
 	}
-	d.take(value, nil)
-	if len(d.objects) == 1 && d.objects[0].Origin.Locator.(*locator).prefix == nil {
+	var prefix mesh.Path
+	if list, isList := value.([]any); d.item && isList && len(list) == 1 {
+		value, prefix = list[0], mesh.Path{0}
+	}
+	d.take(value, prefix)
+	if len(d.objects) == 1 && len(d.objects[0].Origin.Locator.(*locator).prefix) == len(prefix) {
 		// What one document holds is quick to read again; an item of a long list is not.
 		d.objects[0].Reread(d.reread)
 	}
-}
-
-// reread is the document's object as it was read the first time.
-func (d *document) reread() map[string]any {
-	value, _ := d.decode()
-	m, _ := value.(map[string]any)
-	return m
 }
 
 // invalidLine is the line of the document with the first byte that is no UTF-8.
@@ -182,6 +180,16 @@ func (d *document) take(value any, prefix mesh.Path) {
 		kind = mesh.ForeignKind(apiVersion, name)
 	}
 	d.objects = append(d.objects, mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}}))
+}
+
+// reread is the document's one object as it was read the first time.
+func (d *document) reread() map[string]any {
+	value, _ := d.decode()
+	if list, isList := value.([]any); isList && len(list) == 1 {
+		value = list[0]
+	}
+	m, _ := value.(map[string]any)
+	return m
 }
 
 // Why a document is passed over.

@@ -249,6 +249,7 @@ func FuzzItems(f *testing.F) {
 	f.Add(head + "items:\n  - apiVersion: v1\n    kind: A\n  # c\n  -\n    kind: B\n    apiVersion: v1\nmetadata: {}\n")
 	f.Add(head + "items:\n- &a {apiVersion: v1, kind: A}\n- *a\n- \"x\n- y\"\n")
 	f.Add("items:\n- {}\n- 7\nkind: XList\r\napiVersion: v1\n---\n" + head + "items:\n- kind: A\n  apiVersion: v1\n  a: 'x\n- kind: B\n  apiVersion: v1'\n- b\n")
+	f.Add("{\"kind\":\"List\",\"apiVersion\":\"v1\",\n\"items\":[ {\"kind\":\"A\",\"apiVersion\":\"v1\"},\n {\"kind\":\"B\",\"apiVersion\":\"v1\"}]}")
 	f.Fuzz(func(t *testing.T, text string) {
 		whole := split("x.yaml", []byte(text))
 		for _, d := range whole {
@@ -275,4 +276,29 @@ func FuzzItems(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestListsAreCut: an item of a list is looked into without the others.
+func TestListsAreCut(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"yaml":     "apiVersion: v1\nkind: List\nitems:\n# c\n- apiVersion: v1\n  kind: A\n- apiVersion: v1\n  kind: B\nmetadata: {}\n",
+		"indented": "kind: ServiceList\napiVersion: v1\nitems:\n  - kind: A\n    apiVersion: v1\n  - kind: B\n    apiVersion: v1",
+		"json":     "{\"kind\": \"List\", \"apiVersion\": \"v1\", \"items\": [{\"kind\": \"A\", \"apiVersion\": \"v1\"}, {\"kind\": \"B\", \"apiVersion\": \"v1\"}]}",
+	} {
+		for _, o := range readText(t, "x", text).Objects {
+			if l := o.Origin.Locator.(*locator); len(l.text) > 45 {
+				t.Errorf("%s: %s is looked for in %q", name, o, l.text)
+			}
+		}
+	}
+	// An anchor of another item, and a text that looks like one, need the whole document.
+	for _, text := range []string{
+		"apiVersion: v1\nkind: List\nitems:\n- &a\n  apiVersion: v1\n  kind: A\n- *a\n",
+		"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: \"A\n- b\"\n- apiVersion: v1\n  kind: B\n",
+	} {
+		if files := readText(t, "x", text); len(files.Objects) != 2 || len(files.Broken) > 0 {
+			t.Errorf("%q: %v, broken %v", text, refs(files), files.Broken)
+		}
+	}
 }
