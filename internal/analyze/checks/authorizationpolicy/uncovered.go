@@ -55,7 +55,7 @@ func uncovered(p *analyze.Pass, namespace string, index *mesh.Selectors[spec]) {
 	var first *mesh.Workload
 	more := 0
 	for _, w := range p.WorkloadsIn(namespace) {
-		if in := p.DataPlane(w); in == mesh.OutOfMesh || in == mesh.Undecided || w.IsGateway() ||
+		if in := p.DataPlane(w); in == mesh.OutOfMesh || in == mesh.Undecided || isGateway(w) ||
 			len(index.Selecting(namespace, w.PodLabels)) > 0 || len(index.Selecting(root, w.PodLabels)) > 0 {
 			continue
 		}
@@ -82,4 +82,10 @@ func uncovered(p *analyze.Pass, namespace string, index *mesh.Selectors[spec]) {
 		also = ", nor to other workloads of the namespace"
 	}
 	p.Report(first.Object.At(""), "no AuthorizationPolicy applies to it%s: everybody may call", also)
+}
+
+// isGateway says whether a workload is there to be called by everybody.
+func isGateway(w *mesh.Workload) bool {
+	_, labelled := w.PodLabels["istio"]
+	return labelled || w.IsGateway()
 }
