@@ -1,6 +1,7 @@
 package authorizationpolicy
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/analyze"
@@ -20,18 +21,24 @@ var UnknownServiceAccount = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		judgeAccounts(p, func(a account, used *identities) {
-			there := used.names[a.namespace]
-			best := hint.Closest(a.name, there)
-			switch {
-			case p.Get(mesh.ServiceAccount, a.namespace, a.name) != nil:
-			case best != "" && p.KnowsWorkloads(a.namespace), p.KnownIn(mesh.ServiceAccount, a.namespace) && p.KnowsWorkloads(a.namespace):
-				f := p.Report(a.at, "namespace %q has no service account %q, and no workload runs as it", a.namespace, a.name)
-				if best != "" {
+			there, known := used.names[a.namespace], p.KnownIn(mesh.ServiceAccount, a.namespace) && p.KnowsWorkloads(a.namespace)
+			if p.Get(mesh.ServiceAccount, a.namespace, a.name) != nil {
+				return
+			}
+			best := ""
+			if !known && p.KnowsWorkloads(a.namespace) {
+				best = hint.Closest(a.name, there)
+			}
+			if !known && best == "" {
+				p.CantTell(mesh.ServiceAccount, a.namespace)
+				return
+			}
+			f := p.Report(a.at, "namespace %q has no service account %q, and no workload runs as it", a.namespace, a.name)
+			p.Advise(func() {
+				if best := cmp.Or(best, hint.Closest(a.name, there)); best != "" {
 					f.Suggest("change it to %q", strings.TrimSuffix(a.text, a.name)+best)
 				}
-			default:
-				p.CantTell(mesh.ServiceAccount, a.namespace)
-			}
+			})
 		})
 	},
 }

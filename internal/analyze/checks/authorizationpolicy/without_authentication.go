@@ -8,6 +8,7 @@ import (
 	security "istio.io/api/security/v1beta1"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/analyze/checks/selector"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
@@ -38,6 +39,8 @@ var WithoutAuthentication = &analyze.Check{
 		for _, ra := range selecting {
 			inNamespace[ra.Namespace] = true
 		}
+		filtered := map[string]bool{} // by namespace
+		judged := map[string]bool{}   // by namespace and selector: policies for all workloads are many
 		for _, ap := range p.AuthorizationPolicies() {
 			root := p.RootNamespace()
 			field, negative := tokens(ap)
@@ -46,10 +49,16 @@ var WithoutAuthentication = &analyze.Check{
 			}
 			authenticated := inNamespace[ap.Namespace] || inNamespace[root]
 			if authenticated && !targeted(ap.Spec) {
-				authenticated = anyAuthenticated(p, ap, index)
+				key := ap.Namespace + "/" + selector.Text(labelsOf(ap.Spec))
+				any, known := judged[key]
+				if !known {
+					any = anyAuthenticated(p, ap, index)
+					judged[key] = any
+				}
+				authenticated = any
 			}
 			if !authenticated {
-				reportToken(p, ap, field, negative)
+				reportToken(p, ap, field, negative, filtered)
 			}
 		}
 	},
@@ -92,14 +101,17 @@ func anyAuthenticated(p *analyze.Pass, ap policy, index *mesh.Selectors[*securit
 	return len(workloads) == 0 || p.SelectsMachines(ap.Namespace, labelsOf(ap.Spec))
 }
 
-func reportToken(p *analyze.Pass, ap policy, field string, negative bool) {
+func reportToken(p *analyze.Pass, ap policy, field string, negative bool, filtered map[string]bool) {
 	for _, ns := range []string{ap.Namespace, p.RootNamespace()} {
 		if !p.KnownIn(mesh.RequestAuthentication, ns) {
 			p.CantTell(mesh.RequestAuthentication, ns)
 			return
 		}
 	}
-	if byFilter(p, ap.Namespace) {
+	if _, known := filtered[ap.Namespace]; !known {
+		filtered[ap.Namespace] = byFilter(p, ap.Namespace)
+	}
+	if filtered[ap.Namespace] {
 		return
 	}
 	effect := "the rule matches no request"

@@ -22,9 +22,17 @@ var OverriddenTLS = &analyze.Check{
 		if auto := p.MeshConfig().GetEnableAutoMtls(); auto == nil || auto.GetValue() {
 			return
 		}
+		type hostIn struct{ namespace, host string }
+		known := map[hostIn]rule{} // many rules may be for one host
 		for _, dr := range p.DestinationRules() {
 			host := p.FQDN(dr.Spec.GetHost(), dr.Namespace)
-			if wider := overridden(p, dr, host); wider != nil {
+			key := hostIn{dr.Namespace, host}
+			wider, judged := known[key]
+			if !judged {
+				wider = overridden(p, dr, host)
+				known[key] = wider
+			}
+			if wider != nil {
 				p.Report(dr.At("spec.host"), "clients of %q connect in plaintext: the rule says nothing of tls and replaces that for %q", host, wider.Spec.GetHost()).
 					Evidence(wider.At("spec.trafficPolicy.tls.mode"), "is ISTIO_MUTUAL").
 					Suggest("add spec.trafficPolicy.tls.mode: ISTIO_MUTUAL")

@@ -27,15 +27,18 @@ var ConflictingDefault = &analyze.Check{
 		Fix:  conflictFix,
 	},
 	Run: func(p *analyze.Pass) {
-		index := newIndex(p)
+		defaults, root := byIssuer(p), p.RootNamespace()
 		for _, ra := range p.RequestAuthentications() {
-			if len(labelsOf(ra.Spec)) == 0 && !targeted(ra.Spec) {
-				rivals := index.Defaults(ra.Namespace)
-				if ra.Namespace != p.RootNamespace() {
-					rivals = slices.Concat(rivals, index.Defaults(p.RootNamespace()))
-				}
-				rivalry(p, ra, rivals, `namespace "`+ra.Namespace+`"`)
+			if len(labelsOf(ra.Spec)) > 0 || targeted(ra.Spec) {
+				continue
 			}
+			rivalry(p, ra, `namespace "`+ra.Namespace+`"`, func(issuer string) []policy {
+				own := defaults[issuerIn{ra.Namespace, issuer}]
+				if ra.Namespace == root {
+					return own
+				}
+				return slices.Concat(own, defaults[issuerIn{root, issuer}])
+			})
 		}
 	},
 }
@@ -51,7 +54,7 @@ var Conflicting = &analyze.Check{
 		Fix:  conflictFix,
 	},
 	Run: func(p *analyze.Pass) {
-		index, root := newIndex(p), p.RootNamespace()
+		index, defaults, root := newIndex(p), byIssuer(p), p.RootNamespace()
 		for _, ra := range p.RequestAuthentications() {
 			if len(labelsOf(ra.Spec)) == 0 || targeted(ra.Spec) {
 				continue
@@ -65,11 +68,18 @@ var Conflicting = &analyze.Check{
 					continue
 				}
 				ns := w.Object.Namespace
-				rivals := slices.Concat(index.Selecting(ns, w.PodLabels), index.Defaults(ns))
+				selecting := index.Selecting(ns, w.PodLabels)
 				if ns != root {
-					rivals = slices.Concat(rivals, index.Selecting(root, w.PodLabels), index.Defaults(root))
+					selecting = slices.Concat(selecting, index.Selecting(root, w.PodLabels))
 				}
-				if rivalry(p, ra, rivals, strings.ToLower(w.Object.Kind.Kind)+` "`+w.Object.Name+`"`) {
+				whom := strings.ToLower(w.Object.Kind.Kind) + ` "` + w.Object.Name + `"`
+				if rivalry(p, ra, whom, func(issuer string) []policy {
+					all := slices.Concat(selecting, defaults[issuerIn{ns, issuer}])
+					if ns == root {
+						return all
+					}
+					return slices.Concat(all, defaults[issuerIn{root, issuer}])
+				}) {
 					break
 				}
 			}
@@ -88,12 +98,33 @@ func newIndex(p *analyze.Pass) *mesh.Selectors[spec] {
 	return mesh.IndexSelectors(selecting, labelsOf)
 }
 
+type issuerIn struct{ namespace, issuer string }
+
+// byIssuer are the policies for all workloads of a namespace that have a rule
+// for an issuer.
+func byIssuer(p *analyze.Pass) map[issuerIn][]policy {
+	defaults := map[issuerIn][]policy{}
+	for _, ra := range p.RequestAuthentications() {
+		if len(labelsOf(ra.Spec)) > 0 || targeted(ra.Spec) {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, rule := range ra.Spec.GetJwtRules() {
+			if issuer := rule.GetIssuer(); !seen[issuer] {
+				seen[issuer] = true
+				defaults[issuerIn{ra.Namespace, issuer}] = append(defaults[issuerIn{ra.Namespace, issuer}], ra)
+			}
+		}
+	}
+	return defaults
+}
+
 // rivalry reports the rules of a policy for whose issuer another has a rule
 // that differs.
-func rivalry(p *analyze.Pass, ra policy, rivals []policy, whom string) bool {
+func rivalry(p *analyze.Pass, ra policy, whom string, rivals func(issuer string) []policy) bool {
 	found := false
 	for i, rule := range ra.Spec.GetJwtRules() {
-		for _, other := range rivals {
+		for _, other := range rivals(rule.GetIssuer()) {
 			j := slices.IndexFunc(other.Spec.GetJwtRules(), func(r *security.JWTRule) bool { return differ(rule, r) != "" })
 			if other.Object == ra.Object || j < 0 {
 				continue

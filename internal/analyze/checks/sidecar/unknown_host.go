@@ -102,13 +102,15 @@ func unknownHost(p *analyze.Pass, at mesh.Location, namespace, host string) {
 		p.CantTell(mesh.Service, in)
 	case ok:
 		f := p.Report(at, "there is no Service %q in namespace %q: the entry lets nothing through", name, in)
-		var there []string
-		for _, svc := range mesh.InNamespace(p.Services(), in) {
-			there = append(there, svc.Name)
-		}
-		if best := hint.Closest(name, there); best != "" {
-			f.Suggest("change it to %q", full(best, in))
-		}
+		p.Advise(func() {
+			var there []string
+			for _, svc := range mesh.InNamespace(p.Services(), in) {
+				there = append(there, svc.Name)
+			}
+			if best := hint.Closest(name, there); best != "" {
+				f.Suggest("change it to %q", full(best, in))
+			}
+		})
 	case strings.Contains(host, ".svc."): // another cluster's domain
 	case !p.KnownEverywhere(mesh.ServiceEntry):
 		p.CantTell(mesh.ServiceEntry, "")

@@ -40,11 +40,12 @@ var MissingServiceAccount = &analyze.Check{
 				continue
 			}
 			f := p.Report(wg.At("spec.template.serviceAccount"), "there is no ServiceAccount %q in namespace %q", name, wg.Namespace)
-			if best := hint.Closest(name, there[wg.Namespace]); best != "" {
-				f.Suggest("change it to %q", best)
-			} else {
-				f.Suggest("create the ServiceAccount %q", name)
-			}
+			f.Suggest("create the ServiceAccount %q", name)
+			p.Advise(func() {
+				if best := hint.Closest(name, there[wg.Namespace]); best != "" {
+					f.Suggest("change it to %q", best)
+				}
+			})
 		}
 	},
 }
