@@ -27,7 +27,7 @@ func (c *content) newServiceIndex() serviceIndex {
 // ServicesOver are the Services whose selector picks a workload's pods, by name.
 func (s *Snapshot) ServicesOver(w *Workload) []*Resource[*core.ServiceSpec] {
 	s.touch(Service)
-	index := s.content.behind()
+	index := s.behind()
 	var over []*Resource[*core.ServiceSpec]
 	for k, v := range w.PodLabels {
 		for _, svc := range index[w.Object.Namespace+"/"+k+"="+v] {

@@ -38,6 +38,6 @@ func (s *Snapshot) Granted(from Ref, to Ref) bool {
 	if from.Namespace == to.Namespace {
 		return true
 	}
-	names := s.content.grants()[grantKey{from.Kind.Group, from.Kind.Kind, from.Namespace, to.Kind.Group, to.Kind.Kind, to.Namespace}]
+	names := s.grants()[grantKey{from.Kind.Group, from.Kind.Kind, from.Namespace, to.Kind.Group, to.Kind.Kind, to.Namespace}]
 	return names[""] || names[to.Name]
 }

@@ -29,7 +29,7 @@ func RouteKinds() []Kind { return []Kind{HTTPRoute, GRPCRoute, TLSRoute, TCPRout
 // KubernetesRoutes are the routes of the Gateway API, by kind, namespace and name.
 func (s *Snapshot) KubernetesRoutes() []*KubernetesRoute {
 	s.touch(RouteKinds()...)
-	return s.content.kuberoutes()
+	return s.kuberoutes()
 }
 
 func (c *content) newKubernetesRoutes() []*KubernetesRoute {

@@ -32,7 +32,7 @@ func (r reach) called(namespace string) string {
 	if r.ambient == nil {
 		return `namespace "` + namespace + `"`
 	}
-	return r.ambient.Object.Ref.String()
+	return r.ambient.Object.String()
 }
 
 // reaches remembers the reach of whole namespaces.

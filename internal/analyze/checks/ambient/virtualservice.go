@@ -92,7 +92,7 @@ func virtualServiceReason(why lack, o *mesh.Host, b mesh.WaypointBinding) string
 	case noWaypoint:
 		return `namespace "` + o.Object.Namespace + `" has no waypoint`
 	case notEnrolled:
-		return o.Object.Ref.String() + " uses no waypoint"
+		return o.Object.String() + " uses no waypoint"
 	}
-	return `the waypoint "` + b.Namespace + "/" + b.Name + `" of ` + o.Object.Ref.String() + " does not look into this namespace"
+	return `the waypoint "` + b.Namespace + "/" + b.Name + `" of ` + o.Object.String() + " does not look into this namespace"
 }

@@ -28,6 +28,9 @@ var ConflictingListeners = &analyze.Check{
 					p.Report(gw.At("spec.listeners[%d].name", i), "another listener is named %q as well", l.Name)
 				}
 				names[l.Name] = true
+				if layer(l.Protocol) == "" {
+					continue
+				}
 				j, taken := taken(spots, l)
 				if !taken {
 					claim(spots, l, i)

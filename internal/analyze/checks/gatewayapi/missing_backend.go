@@ -52,7 +52,7 @@ func serviceBackend(p *analyze.Pass, route *mesh.KubernetesRoute, b mesh.RouteBa
 		f := p.Report(route.At("%s.name", b.Path), "there is no Service %q in namespace %q", name, namespace)
 		suggestService(p, f, name, namespace)
 		return
-	case b.Ref.Port != nil && !hasPort(svc, int32(*b.Ref.Port)):
+	case b.Ref.Port != nil && !hasPort(svc, *b.Ref.Port):
 		f := p.Report(route.At("%s.port", b.Path), "Service %q has no port %d", namespace+"/"+name, *b.Ref.Port)
 		f.Suggest("use one of its ports: %s", portList(svc))
 		for _, sp := range svc.Spec.Ports {

@@ -95,7 +95,7 @@ func missingParentPort(p *analyze.Pass, route *mesh.KubernetesRoute, i int, name
 		return
 	}
 	svc := service(p, namespace, string(ref.Name))
-	if hasPort(svc, int32(*ref.Port)) {
+	if hasPort(svc, *ref.Port) {
 		return
 	}
 	p.Report(route.At("spec.parentRefs[%d].port", i), "Service %q has no port %d", namespace+"/"+svc.Name, *ref.Port).

@@ -30,6 +30,9 @@ var SharedListener = &analyze.Check{
 			for _, service := range addresses(p, gw) {
 				for i := range gw.Spec.Listeners {
 					l := &gw.Spec.Listeners[i]
+					if layer(l.Protocol) == "" {
+						continue
+					}
 					spot := fmt.Sprintf("%s:%d", service, l.Port)
 					for _, first := range bySpot[spot] {
 						if first.gateway.Object != gw.Object && clash(first.listener, l) {
@@ -72,14 +75,18 @@ func clash(a, b *gatewayapi.Listener) bool {
 	return false
 }
 
+// layer is what a port has to be for a listener; empty for UDP, which is a port
+// of its own, and for protocols of someone else's.
 func layer(protocol gatewayapi.ProtocolType) string {
 	switch protocol {
 	case gatewayapi.HTTPProtocolType:
 		return "http"
 	case gatewayapi.HTTPSProtocolType, gatewayapi.TLSProtocolType:
 		return "tls"
+	case gatewayapi.TCPProtocolType:
+		return "tcp"
 	}
-	return "tcp"
+	return ""
 }
 
 // hostname is the host a listener is for, "*" for all.

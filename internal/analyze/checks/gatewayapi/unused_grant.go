@@ -53,8 +53,48 @@ func references(p *analyze.Pass) map[reference]bool {
 		}
 	}
 	for _, gw := range p.KubernetesGateways() {
-		for _, c := range certificates(gw) {
+		for _, c := range append(certificates(gw), authorities(gw)...) {
 			add(gw.Ref, c.kind, c.namespace, c.name)
+		}
+	}
+	return all
+}
+
+// authorities are the CAs of clients that a Gateway names, and its own
+// certificate for backends.
+func authorities(gw *mesh.Resource[*gatewayapi.GatewaySpec]) []certificate {
+	var all []certificate
+	add := func(kind, namespace *string, name string) {
+		c := certificate{kind: "Secret", namespace: gw.Namespace, name: name}
+		if kind != nil {
+			c.kind = *kind
+		}
+		if namespace != nil {
+			c.namespace = *namespace
+		}
+		all = append(all, c)
+	}
+	tls := gw.Spec.TLS
+	if tls == nil {
+		return nil
+	}
+	if tls.Backend != nil && tls.Backend.ClientCertificateRef != nil {
+		ref := tls.Backend.ClientCertificateRef
+		add((*string)(ref.Kind), (*string)(ref.Namespace), string(ref.Name))
+	}
+	if tls.Frontend == nil {
+		return all
+	}
+	configs := []gatewayapi.TLSConfig{tls.Frontend.Default}
+	for _, port := range tls.Frontend.PerPort {
+		configs = append(configs, port.TLS)
+	}
+	for _, config := range configs {
+		if config.Validation == nil {
+			continue
+		}
+		for _, ref := range config.Validation.CACertificateRefs {
+			add((*string)(&ref.Kind), (*string)(ref.Namespace), string(ref.Name))
 		}
 	}
 	return all
