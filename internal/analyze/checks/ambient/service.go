@@ -3,6 +3,8 @@ package ambient
 import (
 	"slices"
 
+	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -22,10 +24,20 @@ type hosts struct {
 	*analyze.Pass
 	ambient  map[*mesh.Object]bool
 	sidecars map[string]bool // the namespaces with sidecars
+	// waypoints are the first waypoint for Services of each namespace.
+	waypoints map[string]*mesh.Resource[*gatewayapi.GatewaySpec]
 }
 
 func newHosts(p *analyze.Pass) hosts {
-	h := hosts{p, map[*mesh.Object]bool{}, map[string]bool{}}
+	h := hosts{p, map[*mesh.Object]bool{}, map[string]bool{}, map[string]*mesh.Resource[*gatewayapi.GatewaySpec]{}}
+	for _, gw := range p.KubernetesGateways() {
+		if gw.Spec.GatewayClassName != mesh.WaypointClass || h.waypoints[gw.Namespace] != nil {
+			continue
+		}
+		if serves := p.WaypointServes(gw); serves == mesh.ServiceTraffic || serves == mesh.AllTraffic {
+			h.waypoints[gw.Namespace] = gw
+		}
+	}
 	for _, w := range p.Workloads() {
 		if plane := p.DataPlane(w); !w.IsGateway() && (plane == mesh.InSidecar || plane == mesh.Undecided) {
 			h.sidecars[w.Object.Namespace] = true
@@ -80,10 +92,8 @@ func (h hosts) lackOf(o *mesh.Host, home string, extra ...string) (lack, mesh.Wa
 
 // usesWaypoint says whether a namespace has a waypoint that some of it may use.
 func (h hosts) usesWaypoint(namespace string) bool {
-	for _, gw := range mesh.InNamespace(h.KubernetesGateways(), namespace) {
-		if gw.Spec.GatewayClassName == mesh.WaypointClass && h.WaypointServes(gw) != mesh.NoTraffic && h.WaypointServes(gw) != mesh.WorkloadTraffic {
-			return true
-		}
+	if h.waypoints[namespace] != nil {
+		return true
 	}
 	return h.NamespaceWaypoint(namespace).Name != ""
 }
@@ -119,10 +129,7 @@ func (h hosts) suggestEnrolment(f *analyze.Finding, why lack, o *mesh.Host, b me
 		f.Suggest("remove the label %s=none", mesh.UseWaypointLabel).Evidence(b.Label, "opts out of the waypoint")
 		return
 	}
-	for _, gw := range mesh.InNamespace(h.KubernetesGateways(), namespace) {
-		if gw.Spec.GatewayClassName == mesh.WaypointClass {
-			f.Suggest("label %s %s=%s", o.Object.Ref, mesh.UseWaypointLabel, gw.Name).Evidence(gw.At(""), "is a waypoint of the namespace")
-			return
-		}
+	if gw := h.waypoints[namespace]; gw != nil {
+		f.Suggest("label %s %s=%s", o.Object.Ref, mesh.UseWaypointLabel, gw.Name).Evidence(gw.At(""), "is a waypoint of the namespace")
 	}
 }

@@ -61,25 +61,27 @@ var MissingTarget = &analyze.Check{
 				p.CantTell(kind, o.Namespace)
 			default:
 				f := p.Report(at, "there is no %s %q in namespace %q", kind.Kind, ref.GetName(), o.Namespace)
-				var here []string
-				for _, other := range inNamespace(p, kind, o.Namespace) {
-					here = append(here, other.Name)
-				}
-				if best := hint.Closest(ref.GetName(), here); best != "" {
-					f.Suggest("change it to %q", best)
-				}
+				p.Advise(func() {
+					if best := hint.Closest(ref.GetName(), namesIn(p, kind, o.Namespace)); best != "" {
+						f.Suggest("change it to %q", best)
+					}
+				})
 				grade(f, o)
 			}
 		})
 	},
 }
 
-// inNamespace are the Services, ServiceEntries or Gateways of a namespace.
-func inNamespace(p *analyze.Pass, kind mesh.Kind, namespace string) []*mesh.Object {
+// namesIn are the names of the Services, ServiceEntries or Gateways of a namespace.
+func namesIn(p *analyze.Pass, kind mesh.Kind, namespace string) []string {
 	all := p.Objects(kind)
 	from := sort.Search(len(all), func(i int) bool { return all[i].Namespace >= namespace })
 	to := sort.Search(len(all), func(i int) bool { return all[i].Namespace > namespace })
-	return all[from:to]
+	var names []string
+	for _, o := range all[from:to] {
+		names = append(names, o.Name)
+	}
+	return names
 }
 
 // grade makes findings milder that cost no security.

@@ -1,8 +1,6 @@
 package ambient
 
 import (
-	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
@@ -69,20 +67,22 @@ func remedy(p *analyze.Pass, o *mesh.Object, b mesh.WaypointBinding) string {
 
 // suggestWaypoint names the waypoint that was probably meant.
 func suggestWaypoint(p *analyze.Pass, f *analyze.Finding, o *mesh.Object, b mesh.WaypointBinding) {
-	var here []string
-	for _, gw := range mesh.InNamespace(p.KubernetesGateways(), b.Namespace) {
-		if gw.Spec.GatewayClassName == mesh.WaypointClass {
-			here = append(here, gw.Name)
+	p.Advise(func() {
+		home := ""
+		var here []string
+		for _, gw := range p.KubernetesGateways() {
+			switch {
+			case gw.Spec.GatewayClassName != mesh.WaypointClass:
+			case gw.Namespace == b.Namespace:
+				here = append(here, gw.Name)
+			case gw.Name == b.Name && home == "":
+				home = gw.Namespace
+			}
 		}
-	}
-	if best := hint.Closest(b.Name, here); best != "" {
-		f.Suggest("change it to %q", best)
-		return
-	}
-	for _, gw := range p.KubernetesGateways() {
-		if gw.Name == b.Name && gw.Spec.GatewayClassName == gatewayapi.ObjectName(mesh.WaypointClass) {
-			f.Suggest("add the label %s=%s to %s", mesh.UseWaypointNamespaceLabel, gw.Namespace, o.Ref)
-			return
+		if best := hint.Closest(b.Name, here); best != "" {
+			f.Suggest("change it to %q", best)
+		} else if home != "" {
+			f.Suggest("add the label %s=%s to %s", mesh.UseWaypointNamespaceLabel, home, o.Ref)
 		}
-	}
+	})
 }

@@ -19,12 +19,13 @@ var ConflictingListeners = &analyze.Check{
 		Fix:  "Give the listeners different names, and different hostnames or ports, or merge them.",
 	},
 	Run: func(p *analyze.Pass) {
+		told := p.Runs("refused-by-schema") // of exact doubles
 		for _, gw := range p.KubernetesGateways() {
 			names := map[gatewayapi.SectionName]bool{}
 			spots := map[string]int{} // the first listener of each
 			for i := range gw.Spec.Listeners {
 				l := &gw.Spec.Listeners[i]
-				if names[l.Name] {
+				if names[l.Name] && !told {
 					p.Report(gw.At("spec.listeners[%d].name", i), "another listener is named %q as well", l.Name)
 				}
 				names[l.Name] = true
@@ -37,6 +38,9 @@ var ConflictingListeners = &analyze.Check{
 					continue
 				}
 				first := &gw.Spec.Listeners[j]
+				if told && first.Protocol == l.Protocol && hostname(first) == hostname(l) {
+					continue
+				}
 				p.Report(gw.At("spec.listeners[%d]", i), "listener %q and listener %q are both for %s on port %d", l.Name, first.Name, contested(first, l), l.Port).
 					Evidence(gw.At("spec.listeners[%d]", j), "has the one that counts")
 			}

@@ -23,10 +23,7 @@ var RouteNotAttached = &analyze.Check{
 		Fix:  "Correct the parentRef, or open the listener to the route: allowedRoutes says which namespaces and kinds it takes. A waypoint takes no routes itself; name the Service whose traffic is meant.",
 	},
 	Run: func(p *analyze.Pass) {
-		names := map[string][]string{}
-		for _, gw := range p.KubernetesGateways() {
-			names[gw.Namespace] = append(names[gw.Namespace], gw.Name)
-		}
+		there := newGateways(p)
 		for _, route := range p.KubernetesRoutes() {
 			for i, ref := range route.Parents {
 				kind, ok := mesh.ParentKind(ref)
@@ -37,26 +34,44 @@ var RouteNotAttached = &analyze.Check{
 				case kind == mesh.KubernetesGateway:
 					gw := mesh.As[*gatewayapi.GatewaySpec](p.Get(kind, namespace, string(ref.Name)))
 					if gw == nil {
-						missingParent(p, at("name"), kind, namespace, string(ref.Name), names[namespace])
+						missingParent(p, at("name"), kind, namespace, string(ref.Name), there)
 						continue
 					}
 					notAttached(p, route, i, gw)
 				case kind == mesh.Service:
 					if p.Get(kind, namespace, string(ref.Name)) == nil {
-						missingParent(p, at("name"), kind, namespace, string(ref.Name), nil)
+						missingParent(p, at("name"), kind, namespace, string(ref.Name), there)
 						continue
 					}
 					missingParentPort(p, route, i, namespace)
 				case kind == mesh.ServiceEntry && p.Get(kind, namespace, string(ref.Name)) == nil:
-					missingParent(p, at("name"), kind, namespace, string(ref.Name), nil)
+					missingParent(p, at("name"), kind, namespace, string(ref.Name), there)
 				}
 			}
 		}
 	},
 }
 
+// gateways are the names of all Gateways by namespace, and of each name the
+// first namespace.
+type gateways struct {
+	names      map[string][]string
+	namespaces map[string]string
+}
+
+func newGateways(p *analyze.Pass) gateways {
+	all := gateways{map[string][]string{}, map[string]string{}}
+	for _, gw := range p.KubernetesGateways() {
+		all.names[gw.Namespace] = append(all.names[gw.Namespace], gw.Name)
+		if all.namespaces[gw.Name] == "" {
+			all.namespaces[gw.Name] = gw.Namespace
+		}
+	}
+	return all
+}
+
 // missingParent reports a parent that is not there, if the input says enough.
-func missingParent(p *analyze.Pass, at mesh.Location, kind mesh.Kind, namespace, name string, there []string) {
+func missingParent(p *analyze.Pass, at mesh.Location, kind mesh.Kind, namespace, name string, there gateways) {
 	if !p.KnownIn(kind, namespace) {
 		p.CantTell(kind, namespace)
 		return
@@ -65,15 +80,17 @@ func missingParent(p *analyze.Pass, at mesh.Location, kind mesh.Kind, namespace,
 	if kind != mesh.KubernetesGateway {
 		return
 	}
-	if best := hint.Closest(name, there); best != "" {
-		f.Suggest("change it to %q", best)
+	p.Advise(func() {
+		if best := hint.Closest(name, there.names[namespace]); best != "" {
+			f.Suggest("change it to %q", best)
+		}
+	})
+	if f.Fix != "" {
 		return
 	}
-	for _, gw := range p.KubernetesGateways() {
-		if gw.Name == name {
-			f.Suggest("add namespace: %s, where there is a Gateway of that name", gw.Namespace)
-			return
-		}
+	if elsewhere := there.namespaces[name]; elsewhere != "" {
+		f.Suggest("add namespace: %s, where there is a Gateway of that name", elsewhere)
+		return
 	}
 	if p.Get(mesh.Gateway, namespace, name) != nil {
 		f.Suggest("make a Gateway of %s: the one named %q is Istio's own, which takes VirtualServices only", mesh.KubernetesGateway.Group, name)

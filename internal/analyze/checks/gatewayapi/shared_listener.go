@@ -2,7 +2,6 @@ package gatewayapi
 
 import (
 	"fmt"
-	"slices"
 
 	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -22,7 +21,7 @@ var SharedListener = &analyze.Check{
 		Fix:  "Give the listeners different hostnames or ports, keep only one of them, or leave out spec.addresses, so that each Gateway gets a deployment of its own.",
 	},
 	Run: func(p *analyze.Pass) {
-		bySpot := map[string][]owned{}
+		bySpot := map[string]claims{}
 		for _, gw := range p.KubernetesGateways() {
 			if !isIstio(p, gw.Spec.GatewayClassName) || gw.Spec.GatewayClassName == remoteClass {
 				continue
@@ -34,15 +33,13 @@ var SharedListener = &analyze.Check{
 						continue
 					}
 					spot := fmt.Sprintf("%s:%d", service, l.Port)
-					for _, first := range bySpot[spot] {
-						if first.gateway.Object != gw.Object && clash(first.listener, l) {
-							sharedListener(p, gw, i, first, service)
-							break
-						}
+					if bySpot[spot] == nil {
+						bySpot[spot] = claims{}
 					}
-					if isNew(bySpot[spot], l) {
-						bySpot[spot] = append(bySpot[spot], owned{gw, l})
+					if other, ok := bySpot[spot].against(gw, l); ok {
+						sharedListener(p, gw, i, other, service)
 					}
+					bySpot[spot].add(owned{gw, l})
 				}
 			}
 		}
@@ -55,12 +52,26 @@ type owned struct {
 	listener *gatewayapi.Listener
 }
 
-// isNew says whether no listener before is for the same protocol and host: only
-// those need to be compared with later ones.
-func isNew(before []owned, l *gatewayapi.Listener) bool {
-	return !slices.ContainsFunc(before, func(o owned) bool {
-		return o.listener.Protocol == l.Protocol && hostname(o.listener) == hostname(l)
-	})
+// claims are the listeners on one port of a Service: the first of each layer,
+// and of TLS the first for each host.
+type claims map[string]owned
+
+func (c claims) add(o owned) {
+	for _, key := range []string{layer(o.listener.Protocol), layer(o.listener.Protocol) + "/" + hostname(o.listener)} {
+		if _, taken := c[key]; !taken {
+			c[key] = o
+		}
+	}
+}
+
+// against is a listener of another Gateway that cannot share the port with l.
+func (c claims) against(gw *mesh.Resource[*gatewayapi.GatewaySpec], l *gatewayapi.Listener) (owned, bool) {
+	for _, key := range []string{"tls/" + hostname(l), "http", "tls", "tcp"} {
+		if o, ok := c[key]; ok && o.gateway.Object != gw.Object && clash(o.listener, l) {
+			return o, true
+		}
+	}
+	return owned{}, false
 }
 
 // clash says whether one proxy cannot serve both listeners on a port.

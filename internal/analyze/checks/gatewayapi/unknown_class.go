@@ -33,9 +33,11 @@ var UnknownClass = &analyze.Check{
 				continue
 			}
 			f := p.Report(gw.At("spec.gatewayClassName"), "there is no GatewayClass %q", class)
-			if best := hint.Closest(class, classes); best != "" {
-				f.Suggest("change it to %q", best)
-			}
+			p.Advise(func() {
+				if best := hint.Closest(class, classes); best != "" {
+					f.Suggest("change it to %q", best)
+				}
+			})
 		}
 	},
 }
