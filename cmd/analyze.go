@@ -213,12 +213,12 @@ func warnSkipped(f *Factory, skipped []analyze.SkippedCheck) {
 	}
 }
 
-// list prints the checks that would run.
+// list prints the checks, those of precheck too.
 func (a *analyzeFlags) list(f *Factory) error {
 	if !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
 		return hint.Usagef("leave out -o, or use json", "--list-checks has no format %q", a.out.format.value)
 	}
-	selected, unknownWord := analyze.Select(checks.All(), a.only, a.skip)
+	selected, unknownWord := analyze.Select(checks.Known(), a.only, a.skip)
 	if unknownWord != "" {
 		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 	}
@@ -227,8 +227,11 @@ func (a *analyzeFlags) list(f *Factory) error {
 
 // checkHint is the known check nearest to a word, or where to find them.
 func checkHint(word string) string {
+	if c, _ := analyze.Select(checks.Precheck(), []string{word}, nil); len(c) > 0 {
+		return "`meshctl precheck --only " + word + "` runs it"
+	}
 	var known []string
-	for _, c := range checks.All() {
+	for _, c := range checks.Known() {
 		known = append(append(known, c.Code, c.Name), c.KialiCodes()...)
 	}
 	if next := hint.DidYouMean(word, known); next != "" {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +16,7 @@ import (
 
 // apiserver is the script command
 //
-//	apiserver [forbid=RESOURCE] [silent=RESOURCE] [dead] CONTEXT FILE...
+//	apiserver [forbid=RESOURCE] [silent=RESOURCE] [deny=RESOURCE] [version=VERSION] [dead] CONTEXT FILE...
 //
 // It starts an API server with the objects of the files and adds it to the
 // kubeconfig as a context; the first one is the current context.
@@ -34,13 +35,20 @@ func apiserver(ts *testscript.TestScript, neg bool, args []string) {
 	server, err := apitest.New(documents...)
 	ts.Check(err)
 	how, resource, _ := strings.Cut(fault, "=")
+	switch how {
+	case "deny": // the user may do nothing with it, and may list it all the same
+		server.Denied = []string{resource}
+	case "version":
+		server.Version = resource
+	}
 	server.Fault = func(w http.ResponseWriter, r *http.Request) bool {
 		switch {
-		case path.Base(r.URL.Path) != resource:
+		case path.Base(r.URL.Path) != resource || (how != "forbid" && how != "silent"):
 			return false
 		case how == "forbid":
 			apitest.Refuse(w, http.StatusForbidden, "Forbidden", resource+` is forbidden: User "jane" cannot list resource "`+resource+`"`)
 		case how == "silent":
+			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the client has gone
 			<-r.Context().Done()
 		}
 		return true

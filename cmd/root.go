@@ -98,6 +98,7 @@ const (
 // commands are all commands below the root.
 func commands(f *Factory) []*cobra.Command {
 	return []*cobra.Command{
+		newPrecheckCmd(f),
 		newInstallCmd(f),
 		newUpgradeCmd(f),
 		newRollbackCmd(f),
@@ -114,6 +115,7 @@ func commands(f *Factory) []*cobra.Command {
 		newProxyConfigCmd(f),
 		newDashboardCmd(f),
 		newVersionCmd(f),
+		newExperimentalCmd(f),
 		newDocsCmd(f),
 	}
 }

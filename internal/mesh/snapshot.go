@@ -8,6 +8,8 @@ import (
 
 // Options say how much of a mesh the objects of a snapshot are.
 type Options struct {
+	// Kubernetes is the version of the API server, such as v1.33.2; empty when not known.
+	Kubernetes string
 	// Complete says that the objects are the whole mesh: what is not there does not exist.
 	Complete bool
 	// Read are the kinds that were read from a cluster, so that none means none.
@@ -296,3 +298,6 @@ func (s *Snapshot) Complete() bool { return s.options.Complete }
 
 // IstioNamespace is the namespace of the control plane.
 func (s *Snapshot) IstioNamespace() string { return s.options.IstioNamespace }
+
+// KubernetesVersion is the version of the API server, empty when not known.
+func (s *Snapshot) KubernetesVersion() string { return s.options.Kubernetes }

@@ -29,8 +29,11 @@ var update = flag.Bool("update", false, "rewrite the want file of every case")
 // what a case looks like.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	all := checks.All()
+	all := checks.Known()
 	for _, c := range all {
+		if c.Name == "update-incompatibility" {
+			continue // what it reports comes from the command, whose scripts have its cases
+		}
 		files, err := filepath.Glob(filepath.Join("*", "testdata", c.Name, "*.txtar"))
 		if err != nil {
 			t.Fatal(err)
@@ -187,6 +190,8 @@ func caseOptions(t *testing.T, file string, comment []byte) mesh.Options {
 				o.IstioNamespace = value
 			case "revision":
 				o.Revision = value
+			case "kubernetes":
+				o.Kubernetes = value
 			case "cluster-domain":
 				o.ClusterDomain = value
 			case "now":

@@ -16,7 +16,7 @@ func TestEveryCheckIsDocumentedNamedAndInOrder(t *testing.T) {
 	code := regexp.MustCompile(`^(IST|MSH)\d{4}$`)
 	name := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	names := map[string]bool{}
-	for _, c := range checks.All() {
+	for _, c := range checks.Known() {
 		if !code.MatchString(c.Code) {
 			t.Errorf("%s: the code %q is not ISTnnnn or MSHnnnn", c.Name, c.Code)
 		}
@@ -39,7 +39,7 @@ func TestEveryCheckIsDocumentedNamedAndInOrder(t *testing.T) {
 			t.Errorf("%s: it has no Run", c.Name)
 		}
 	}
-	sorted := slices.IsSortedFunc(checks.All(), func(a, b *analyze.Check) int {
+	sorted := slices.IsSortedFunc(checks.Known(), func(a, b *analyze.Check) int {
 		return cmp.Or(strings.Compare(a.Code, b.Code), strings.Compare(a.Name, b.Name))
 	})
 	if !sorted {

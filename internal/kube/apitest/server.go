@@ -5,6 +5,7 @@ package apitest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +16,10 @@ import (
 	"sync"
 	"testing"
 
+	authorization "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/mesh"
@@ -28,6 +32,10 @@ type Fault func(w http.ResponseWriter, r *http.Request) bool
 type Server struct {
 	// Fault is asked first about each request.
 	Fault Fault
+	// Version is what it says its version is.
+	Version string
+	// Denied are resources that the user may do nothing with.
+	Denied []string
 
 	mu      sync.Mutex
 	asked   []string
@@ -36,7 +44,7 @@ type Server struct {
 
 // New makes a server with the objects of YAML documents.
 func New(documents ...string) (*Server, error) {
-	s := &Server{objects: map[mesh.Kind][]map[string]any{}}
+	s := &Server{Version: "v1.33.1", objects: map[mesh.Kind][]map[string]any{}}
 	for _, text := range documents {
 		for _, document := range strings.Split("\n"+text, "\n---\n") {
 			var o map[string]any
@@ -101,6 +109,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
+	case r.URL.Path == "/version":
+		Answer(w, 200, map[string]any{"gitVersion": s.Version})
+	case r.URL.Path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
+		s.review(w, r)
 	case r.URL.Path == "/api":
 		Answer(w, 200, map[string]any{"kind": "APIVersions", "versions": []string{"v1"}})
 	case r.URL.Path == "/apis":
@@ -116,6 +128,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		Refuse(w, 404, "NotFound", "no such path")
 	}
+}
+
+// review says whether the user may do what the body asks about.
+func (s *Server) review(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	object, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	review, ok := object.(*authorization.SelfSubjectAccessReview)
+	if err != nil || !ok {
+		Refuse(w, 400, "BadRequest", "not a review")
+		return
+	}
+	review.TypeMeta = metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"}
+	review.Status.Allowed = !slices.Contains(s.Denied, review.Spec.ResourceAttributes.Resource)
+	Answer(w, 201, review)
 }
 
 // objectsAt answers RESOURCE, namespaces/NS/RESOURCE and namespaces/NS/RESOURCE/NAME.

@@ -1,0 +1,19 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+// newExperimentalCmd holds commands under the name that istioctl's users type.
+func newExperimentalCmd(f *Factory) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "experimental",
+		Aliases: []string{"x", "exp"},
+		Short:   "Commands that istioctl keeps here, and that meshctl has at its top",
+		Example: "  meshctl x precheck",
+		GroupID: groupOther,
+	}
+	precheck := newPrecheckCmd(f)
+	precheck.GroupID = ""
+	c.AddCommand(precheck)
+	asGroup(c)
+	return c
+}
