@@ -30,6 +30,8 @@ type analyzeFlags struct {
 	meshConfig      string
 	ignoreUnknown   bool
 	fix, dryRun     bool
+	baseline        string
+	writeBaseline   string
 	changes         *enum
 	from            string
 	out             *reportFlags
@@ -92,6 +94,8 @@ everything could be read. They are the same for every format.`,
 	fs.BoolVar(&a.ignoreUnknown, "ignore-unknown", false, "documents that cannot be read do not change the exit code")
 	fs.StringVar(&a.meshConfig, "mesh-config", "", "file with the mesh config to assume, instead of the cluster's or the files'")
 	a.addClusterFlags(f, c)
+	fs.StringVar(&a.baseline, "baseline", "", "report only what is not in this report of an earlier run (-o json, or --write-baseline)")
+	fs.StringVar(&a.writeBaseline, "write-baseline", "", "write all findings to this file, for --baseline")
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
 	fs.BoolVar(&a.dryRun, "dry-run", false, "with --fix: show the diff and write nothing")
 	a.out = addReportOutput(c)
@@ -167,7 +171,7 @@ func (a *analyzeFlags) analyze(
 		return nil, nil, hint.Unanswerablef("give it longer with --timeout", "%w", err)
 	}
 	in.addTo(report)
-	return in, report, nil
+	return in, report, a.applyBaseline(report)
 }
 
 // verdict says on stderr what the report amounts to, and is the exit code.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,10 @@ right. It needs no cluster.`,
   meshctl explain IST0101
 
   # One check
-  meshctl explain missing-subset`,
+  meshctl explain missing-subset
+
+  # What Kiali calls KIA1107
+  meshctl explain KIA1107`,
 		GroupID: groupConfig,
 		Args:    exactArgs("a code such as IST0101, or the name of a check"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -36,6 +40,9 @@ right. It needs no cluster.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			selected, unknownWord := analyze.Select(checks.Known(), args, nil)
 			if unknownWord != "" {
+				if next := peerAnswer(unknownWord); next != "" {
+					return hint.Usagef(next, "there is no check for %s", strings.ToUpper(unknownWord))
+				}
 				return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 			}
 			return f.print(out, explain(selected))
@@ -43,6 +50,24 @@ right. It needs no cluster.`,
 	}
 	out = addOutput(c)
 	return c
+}
+
+// peerAnswer is what there is to say of a code of istioctl's or Kiali's that
+// has no check.
+func peerAnswer(word string) string {
+	for _, c := range slices.Concat(checks.IstioctlCodes(), checks.KialiCodes()) {
+		if !strings.EqualFold(c.Code, word) {
+			continue
+		}
+		switch {
+		case c.Instead != "":
+			return c.Instead
+		case c.Unused == "precheck":
+			return "`meshctl precheck` finds it"
+		}
+		return "istioctl: " + c.Unused
+	}
+	return ""
 }
 
 // explanation is what explain prints.
@@ -58,21 +83,39 @@ type explainedCheck struct {
 	What     string           `json:"what"`
 	Why      string           `json:"why"`
 	Fix      string           `json:"fix"`
-	Bad      string           `json:"bad,omitempty"`
-	Reported string           `json:"reported,omitempty"`
-	Good     string           `json:"good,omitempty"`
+	// Reads are the kinds that the check is about, Uses those that it looks up as well.
+	Reads []string `json:"reads"`
+	Uses  []string `json:"uses"`
+	// Sources are where the rule is written down: a page of Istio's or Kiali's,
+	// and public issues that its cases are about.
+	Sources  []string `json:"sources"`
+	Bad      string   `json:"bad,omitempty"`
+	Reported string   `json:"reported,omitempty"`
+	Good     string   `json:"good,omitempty"`
 }
 
 func explain(selected []*analyze.Check) *explanation {
 	e := &explanation{Checks: []explainedCheck{}}
 	for _, c := range selected {
 		x := explainedCheck{Code: c.Code, Name: c.Name, Severity: c.Severity, Kiali: c.KIA, What: c.Doc.What, Why: c.Doc.Why, Fix: c.Doc.Fix}
+		x.Sources = sources(c)
+		listed := analyze.List([]*analyze.Check{c}).Checks[0]
+		x.Reads, x.Uses = listed.Reads, listed.Uses
 		if bad, good, ok := checks.Examples(c.Name); ok {
 			x.Bad, x.Reported, x.Good = exampleText(bad), bad.Want, exampleText(good)
 		}
 		e.Checks = append(e.Checks, x)
 	}
 	return e
+}
+
+// sources are where the rule of a check is written down.
+func sources(c *analyze.Check) []string {
+	from := []string{c.HelpURL()}
+	if len(c.KialiCodes()) > 0 {
+		from = append(from, "https://kiali.io/docs/features/validations/ ("+strings.Join(c.KialiCodes(), ", ")+")")
+	}
+	return append(from, checks.Issues(c.Name)...)
 }
 
 // exampleText is an example's files, each under its name when it is not alone.
@@ -113,6 +156,12 @@ func (e *explanation) Text(paint func(output.Tone, string) string) []string {
 		lines = append(lines, paint(output.Good, head), "")
 		for _, part := range [][2]string{{"What", c.What}, {"Why", c.Why}, {"Fix", c.Fix}} {
 			lines = append(lines, wrap(part[0]+": "+part[1], explainWidth)...)
+		}
+		if kinds := slices.Concat(c.Reads, c.Uses); len(kinds) > 0 {
+			lines = append(lines, wrap("Reads: "+strings.Join(kinds, ", "), explainWidth)...)
+		}
+		for i, source := range c.Sources {
+			lines = append(lines, []string{"See: ", "  "}[min(i, 1)]+source)
 		}
 		if c.Bad != "" {
 			lines = append(append(lines, "", "Wrong:", ""), indent(c.Bad)...)

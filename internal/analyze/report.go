@@ -46,6 +46,8 @@ type Summary struct {
 	Infos    int `json:"infos"`
 	// Suppressed findings are in no list.
 	Suppressed int `json:"suppressed"`
+	// Known are findings of the baseline, in no list either.
+	Known int `json:"known"`
 	// Elsewhere are findings in namespaces that were not asked for, in no list either.
 	Elsewhere int `json:"elsewhere"`
 	// Unchanged and Fixed are the cluster's findings that the files leave, and
@@ -206,6 +208,9 @@ func (s Summary) String() string {
 	}
 	if s.Fixed > 0 {
 		line += fmt.Sprintf("; %d that the files would mend", s.Fixed)
+	}
+	if s.Known > 0 {
+		line += fmt.Sprintf("; %d known from the baseline", s.Known)
 	}
 	if s.Suppressed > 0 {
 		line += fmt.Sprintf("; %d suppressed", s.Suppressed)

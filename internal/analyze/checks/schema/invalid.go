@@ -82,6 +82,7 @@ func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
 		f.Suggest("move it to %s, where it is a field", problem.Belongs)
 	case best != "":
 		f.Suggest("change it to %q", best)
+		correct(f, at, hint.Sole(problem.Value, problem.Known))
 	case problem.Unknown && len(problem.Known) > 0:
 		f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 	}
