@@ -142,3 +142,22 @@ func FuzzChange(f *testing.F) {
 		}
 	})
 }
+
+func TestItemsOfListsAreEditedWhereTheyStand(t *testing.T) {
+	t.Parallel()
+	yamlText := "# two\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Service\n  metadata:\n    name: b # b\n"
+	jsonText := "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"a\"}},\n" +
+		" {\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"b\"}}, {\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"c\"}}]}\n"
+	for _, text := range []string{yamlText, strings.ReplaceAll(yamlText, "\n", "\r\n"), jsonText} {
+		for _, o := range readText(t, "list.yaml", text).Objects {
+			change, ok := o.Change(mesh.Edit{Path: mesh.ParsePath("metadata.name"), Value: "new"})
+			if !ok {
+				t.Fatalf("%s is not edited in\n%s", o, text)
+			}
+			want := strings.Replace(strings.Replace(text, "name: "+o.Name, "name: new", 1), `"`+o.Name+`"`, `"new"`, 1)
+			if diff := cmp.Diff(want, changed(text, change)); diff != "" {
+				t.Errorf("%s %+v (-want +got):\n%s", o, change, diff)
+			}
+		}
+	}
+}
