@@ -25,6 +25,8 @@ type Problem struct {
 	Value string
 	// Known are the names that could stand there instead, sorted.
 	Known []string
+	// Type is the name of a message that does not exist.
+	Type string
 	// Belongs is where an unknown field has its place, the path of another
 	// object nearby; empty when there is none, or several.
 	Belongs string
@@ -66,7 +68,7 @@ func istioSpec[T any, M interface {
 }](raw map[string]any) (any, []Problem) {
 	spec := M(new(T))
 	value := raw["spec"]
-	problems := topLevel(raw, func() level { return message{spec.ProtoReflect().Descriptor()} })
+	problems := topLevel(raw, func() level { return message{md: spec.ProtoReflect().Descriptor()} })
 	if value == nil || fill(spec.ProtoReflect(), value) {
 		return spec, problems
 	}

@@ -18,6 +18,7 @@ import (
 type messageSchema struct {
 	problems []Problem
 	above    []place // the messages that lead to the one that is checked
+	typed    bool    // look into what a google.protobuf.Any holds
 }
 
 // check is value without what cannot be read as md. What fits is returned as
@@ -29,7 +30,12 @@ func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescr
 			return s.wrong(path, "an object", value)
 		}
 		return value
-	case "google.protobuf.Value", "google.protobuf.ListValue", "google.protobuf.Any":
+	case "google.protobuf.Any":
+		if s.typed {
+			return s.configuration(path, value)
+		}
+		return value
+	case "google.protobuf.Value", "google.protobuf.ListValue":
 		return value
 	case "google.protobuf.Duration", "google.protobuf.Timestamp":
 		if _, ok := value.(string); !ok && value != nil {
@@ -55,10 +61,10 @@ func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescr
 		}
 		at := path.Join(name)
 		if fd == nil {
-			s.problems = append(s.problems, unknownField(path, name, message{md}, s.above))
+			s.problems = append(s.problems, unknownField(path, name, message{md, s.typed}, s.above))
 			continue
 		}
-		s.above = append(s.above, place{message{md}, path})
+		s.above = append(s.above, place{message{md, s.typed}, path})
 		clean, ok := s.field(at, m[name], fd)
 		s.above = s.above[:len(s.above)-1]
 		if ok {

@@ -55,16 +55,31 @@ type place struct {
 // message is the level of a protobuf message.
 type message struct {
 	md protoreflect.MessageDescriptor
+	// snake is true where people write names as Envoy does, such as typed_config.
+	snake bool
 }
 
-func (m message) names() []string { return fieldNames(m.md) }
+func (m message) names() []string {
+	if !m.snake {
+		return fieldNames(m.md)
+	}
+	var names []string
+	for i := range m.md.Fields().Len() {
+		names = append(names, m.md.Fields().Get(i).TextName())
+	}
+	slices.Sort(names)
+	return names
+}
 
 func (m message) child(name string) level {
 	fd := m.md.Fields().ByJSONName(name)
+	if fd == nil {
+		fd = m.md.Fields().ByTextName(name)
+	}
 	if fd == nil || fd.Message() == nil || fd.IsMap() || fd.Message().ParentFile().Package() == "google.protobuf" {
 		return nil
 	}
-	return message{fd.Message()}
+	return message{fd.Message(), m.snake}
 }
 
 // structure is the level of a Go struct with JSON tags.

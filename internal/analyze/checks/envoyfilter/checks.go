@@ -10,5 +10,8 @@ func Checks() []*analyze.Check {
 		AddIneffective,       // IST0153
 		RemoveIneffective,    // IST0154
 		RelativeToOneVersion, // IST0155
+		UnknownField,         // MSH0720
+		SelectorUnmatched,    // MSH0721
+		NoSuchVersion,        // MSH0722
 	}
 }

@@ -54,7 +54,7 @@ func judge(p *analyze.Pass, o *mesh.Object, v verdict, told []crd.Refusal) {
 			Replace(o.At("apiVersion"), o.Kind.APIVersion())
 	}
 	for _, err := range v.errs {
-		if toldBy(told, err.Error()) {
+		if toldBy(told, err.Error()) || toldOfEnvoy(p, o, err) {
 			continue
 		}
 		p.Report(place(o, err.Error()), "%s", oneLine(err))

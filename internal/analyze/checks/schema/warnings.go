@@ -6,6 +6,7 @@ import (
 	"istio.io/istio/pkg/log"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/mesh"
 )
 
 // Doubtful finds objects that istiod accepts with a warning.
@@ -23,7 +24,7 @@ var Doubtful = &analyze.Check{
 			for i, v := range verdictsOf(p, kind) {
 				o := objects[i]
 				for _, warning := range v.warnings {
-					if _, typed := asAware(warning); !typed && !routine(warning.Error()) {
+					if _, typed := asAware(warning); !typed && !routine(warning.Error()) && !toldOfEnvoy(p, o, warning) {
 						p.Report(place(o, warning.Error()), "%s", oneLine(warning))
 					}
 				}
@@ -45,4 +46,12 @@ func quiet() {
 	if scope := log.FindScope("validation"); scope != nil {
 		scope.SetOutputLevel(log.NoneLevel)
 	}
+}
+
+// toldOfEnvoy says whether unknown-envoy-field tells of the same, with the
+// place: a field or a type that Envoy does not have.
+func toldOfEnvoy(p *analyze.Pass, o *mesh.Object, err error) bool {
+	text := err.Error()
+	return o.Kind == mesh.EnvoyFilter && p.Runs("unknown-envoy-field") &&
+		(strings.Contains(text, "unknown field ") || strings.Contains(text, "could not resolve Any message type") || strings.Contains(text, "unable to resolve "))
 }
