@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/authorizationpolicy"
 	"github.com/meshctl/meshctl/internal/analyze/checks/certificate"
 	"github.com/meshctl/meshctl/internal/analyze/checks/controlplane"
+	"github.com/meshctl/meshctl/internal/analyze/checks/deadconfig"
 	"github.com/meshctl/meshctl/internal/analyze/checks/destinationrule"
 	"github.com/meshctl/meshctl/internal/analyze/checks/envoyfilter"
 	"github.com/meshctl/meshctl/internal/analyze/checks/exportto"
@@ -43,6 +44,7 @@ func All() []*analyze.Check {
 		authorizationpolicy.Checks(),
 		certificate.Checks(),
 		controlplane.Checks(),
+		deadconfig.Checks(),
 		destinationrule.Checks(),
 		envoyfilter.Checks(),
 		exportto.Checks(),
