@@ -216,3 +216,18 @@ func (s *Snapshot) Own() int {
 	}
 	return n
 }
+
+// namespaceOf is the Namespace of an object in the object's own cluster: one
+// namespace can be labelled differently in each.
+func (c *content) namespaceOf(o *Object) *Object {
+	ref := Ref{Kind: Namespace, Name: o.Namespace}
+	if !c.strangers[o] {
+		return c.byRef[ref]
+	}
+	for _, twin := range c.twins[ref] {
+		if twin.Origin.Cluster == o.Origin.Cluster {
+			return twin
+		}
+	}
+	return nil
+}

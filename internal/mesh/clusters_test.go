@@ -169,3 +169,23 @@ func TestWhatOtherClustersLeaveUnknown(t *testing.T) {
 		t.Error("what the other cluster was read for is not what is known")
 	}
 }
+
+func TestAWorkloadIsJudgedByItsOwnClustersNamespace(t *testing.T) {
+	t.Parallel()
+	namespace := func(label string) string {
+		return "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {" + label + "}}}"
+	}
+	east := mesh.Cluster{Name: "east", Objects: read(t, "east", namespace("istio-injection: enabled"), deployment("cart", "v1"))}
+	west := mesh.Cluster{Name: "west", Objects: read(t, "west", namespace("team: shop"), deployment("cart", "v1"), deployment("web", "v1"))}
+	for _, s := range mesh.Views([]mesh.Cluster{east, west}, false, mesh.Options{}) {
+		for _, w := range s.Workloads() {
+			want := mesh.OutOfMesh
+			if w.Object.Origin.Cluster == "east" {
+				want = mesh.InSidecar
+			}
+			if got := s.DataPlane(w); got != want {
+				t.Errorf("seen from %s, %s of %s: %v", s.Cluster(), w.Object.Name, w.Object.Origin.Cluster, got)
+			}
+		}
+	}
+}

@@ -61,7 +61,7 @@ func (s *Snapshot) DataPlane(w *Workload) DataPlane {
 	if IsSystemNamespace(w.Object.Namespace) {
 		return OutOfMesh
 	}
-	ns := s.byRef[Ref{Kind: Namespace, Name: w.Object.Namespace}]
+	ns := s.namespaceOf(w.Object)
 	var labels map[string]string
 	if ns != nil {
 		labels = ns.Labels

@@ -30,7 +30,7 @@ var NamespaceNotInjected = &analyze.Check{
 					outside = nil // another control plane's home
 					break
 				}
-				if p.DataPlane(w) == mesh.OutOfMesh && couldJoin(w) {
+				if p.Owns(w.Object) && p.DataPlane(w) == mesh.OutOfMesh && couldJoin(w) {
 					outside = append(outside, w.Object.Kind.Kind+" "+w.Object.Name)
 				}
 			}
