@@ -112,6 +112,33 @@ func TestSuppression(t *testing.T) {
 	}
 }
 
+func TestKialisAnnotationSilencesKialisChecks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kia        string
+		annotation any // nil for none
+		suppressed int
+	}{
+		{"KIA0301", nil, 0},
+		{"KIA0301", "", 1},
+		{"KIA0301", "KIA0101, kia0301", 1},
+		{"KIA0301", "KIA0302", 0},
+		{"", "", 0},
+		{"", "KIA0301", 0},
+	} {
+		gw := gateway("shop", "one", "")
+		if c.annotation != nil {
+			gw.Annotations = map[string]string{"kiali.io/ignore-validations": c.annotation.(string)}
+		}
+		check := everyGateway("IST0002", analyze.Error)
+		check.KIA = c.kia
+		r := run(t, mesh.New([]*mesh.Object{gw}, mesh.Options{}), analyze.Options{}, check)
+		if r.Summary.Suppressed != c.suppressed || len(r.Findings) != 1-c.suppressed {
+			t.Errorf("%q of a check with %q: %d suppressed", c.annotation, c.kia, r.Summary.Suppressed)
+		}
+	}
+}
+
 func TestThresholdHidesButStillFails(t *testing.T) {
 	t.Parallel()
 	s := mesh.New([]*mesh.Object{gateway("shop", "one", ""), gateway("web", "two", "")}, mesh.Options{})

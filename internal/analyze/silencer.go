@@ -50,6 +50,8 @@ func (s *silencer) silences(f *Finding) (by string, suppressed bool) {
 	if code := annotated(f.at.Object, f); code != "" {
 		s.annotated[annotatedCode{f.at.Object, code}] = true
 		by, suppressed = "annotation "+suppressAnnotation, true
+	} else if ignoredForKiali(f.at.Object, f) {
+		by, suppressed = "annotation "+kialiAnnotation, true
 	}
 	for i, rule := range s.options.Suppress {
 		if rule.expired(s.options.Now) || !rule.covers(f) {

@@ -108,3 +108,30 @@ func annotatedCodes(o *mesh.Object) []string {
 	}
 	return strings.FieldsFunc(o.Annotations[suppressAnnotation], func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
 }
+
+// kialiAnnotation silences Kiali's checks on one object, as with Kiali: those
+// of the codes it lists, or all of them when it is empty.
+const kialiAnnotation = "kiali.io/ignore-validations"
+
+// ignoredForKiali says whether the object's annotation asks Kiali not to tell of
+// the finding. What Kiali has no check for is not meant by it.
+func ignoredForKiali(o *mesh.Object, f *Finding) bool {
+	if o == nil {
+		return false
+	}
+	listed, set := o.Annotations[kialiAnnotation]
+	if !set {
+		return false
+	}
+	for _, kia := range kialiCodes(f) {
+		if strings.TrimSpace(listed) == "" {
+			return true
+		}
+		for _, code := range strings.Split(listed, ",") {
+			if strings.EqualFold(strings.TrimSpace(code), kia) {
+				return true
+			}
+		}
+	}
+	return false
+}
