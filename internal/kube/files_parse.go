@@ -93,8 +93,8 @@ func hasContent(text []byte) bool {
 
 // parse reads the document's objects; it sets objects, broken or skip.
 func (d *document) parse() {
-	if !utf8.Valid(d.text) {
-		d.fail(d.invalidLine(), "it is not valid UTF-8")
+	if line, reason := d.notText(); reason != "" {
+		d.fail(line, reason)
 		return
 	}
 	value, err := d.decode()
@@ -118,16 +118,24 @@ func (d *document) parse() {
 	}
 }
 
-// invalidLine is the line of the document with the first byte that is no UTF-8.
-func (d *document) invalidLine() int {
-	line := 1
-	for l := range bytes.Lines(d.text) {
-		if !utf8.Valid(l) {
-			break
-		}
-		line++
+// notText says why the bytes are no text, and on which line of the document.
+func (d *document) notText() (line int, reason string) {
+	nul := bytes.IndexByte(d.text, 0) >= 0
+	if !nul && utf8.Valid(d.text) {
+		return 0, ""
 	}
-	return line
+	for l := range bytes.Lines(d.text) {
+		line++
+		switch {
+		case line == 1 && d.line == 1 && (bytes.HasPrefix(l, []byte("\xff\xfe")) || bytes.HasPrefix(l, []byte("\xfe\xff"))):
+			return line, "it is UTF-16; save it as UTF-8"
+		case !utf8.Valid(l):
+			return line, "it is not valid UTF-8"
+		case nul && bytes.IndexByte(l, 0) >= 0:
+			return line, "it holds a NUL byte, which no text has"
+		}
+	}
+	return line, "it is not valid UTF-8"
 }
 
 // fail notes that the document cannot be read, at a line counted from its first.

@@ -140,7 +140,9 @@ func (c *content) newWorkloads() *workloadIndex {
 			continue
 		}
 		for _, o := range objects {
-			add(o, "spec.template", foreignTemplate(o))
+			for _, t := range foreignTemplates(o) {
+				add(o, t.path, t.template)
+			}
 		}
 	}
 	for _, r := range typedOf[*apps.ReplicaSetSpec](c, ReplicaSet) {
@@ -185,7 +187,12 @@ func workloadOf(o *Object) *Workload {
 	case *core.PodSpec:
 		return &Workload{Object: o, PodLabels: o.Labels, PodAnnotations: o.Annotations, Pod: spec}
 	default:
-		template = foreignTemplate(o)
+		if _, known := kindByName[o.Kind.Group+"/"+o.Kind.Kind]; known {
+			return nil
+		}
+		if found := foreignTemplates(o); len(found) > 0 {
+			path, template = found[0].path, found[0].template
+		}
 	}
 	if template == nil {
 		return nil
@@ -194,7 +201,7 @@ func workloadOf(o *Object) *Workload {
 }
 
 func indexWorkloads(all []*Workload) *workloadIndex {
-	slices.SortFunc(all, func(a, b *Workload) int { return a.Object.Compare(b.Object.Ref) })
+	slices.SortStableFunc(all, func(a, b *Workload) int { return a.Object.Compare(b.Object.Ref) })
 	index := &workloadIndex{all: all, byNamespace: map[string][]*Workload{}, byLabel: map[string][]*Workload{}}
 	for _, w := range all {
 		index.byNamespace[w.Object.Namespace] = append(index.byNamespace[w.Object.Namespace], w)
@@ -206,19 +213,53 @@ func indexWorkloads(all []*Workload) *workloadIndex {
 	return index
 }
 
-// foreignTemplate is the pod template of a kind that meshctl does not know,
-// such as Argo's Rollout; nil when it carries none.
-func foreignTemplate(o *Object) *core.PodTemplateSpec {
-	template, ok := o.Field("spec", "template").(map[string]any)
-	if !ok {
-		return nil
+// foreignTemplate is a pod template of a kind that meshctl does not know.
+type foreignTemplate struct {
+	path     string
+	template *core.PodTemplateSpec
+}
+
+// foreignTemplates are the pod templates that an object of a kind that meshctl
+// does not know carries, such as the one of Argo's Rollout or Knative's Service
+// in spec.template, or those of a JobSet deeper down.
+func foreignTemplates(o *Object) []foreignTemplate {
+	var found []foreignTemplate
+	spec, _ := o.Raw()["spec"].(map[string]any)
+	walkTemplates(Path{"spec"}, spec, &found)
+	return found
+}
+
+func walkTemplates(path Path, value any, found *[]foreignTemplate) {
+	const deepest = 8
+	if len(path) > deepest {
+		return
 	}
-	spec, _ := template["spec"].(map[string]any)
-	if _, ok := spec["containers"].([]any); !ok {
+	switch v := value.(type) {
+	case map[string]any:
+		if t := podTemplate(path, v); t != nil {
+			*found = append(*found, foreignTemplate{path.String(), t})
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			walkTemplates(path.Join(name), v[name], found)
+		}
+	case []any:
+		for i, item := range v {
+			walkTemplates(path.Join(i), item, found)
+		}
+	}
+}
+
+// podTemplate is a field called something like template that has containers;
+// nil for anything else.
+func podTemplate(path Path, value map[string]any) *core.PodTemplateSpec {
+	name, _ := path[len(path)-1].(string)
+	spec, _ := value["spec"].(map[string]any)
+	if containers, ok := spec["containers"].([]any); !ok || len(containers) == 0 || !strings.HasSuffix(strings.ToLower(name), "template") {
 		return nil
 	}
 	t := &core.PodTemplateSpec{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template, t); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(value, t); err != nil {
 		return nil
 	}
 	return t
