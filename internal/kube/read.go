@@ -106,7 +106,7 @@ func (r *reader) kind(ctx context.Context, kind mesh.Kind) error {
 	if err != nil {
 		return Explain("asking the cluster for "+kind.Resource, err)
 	}
-	objects, err := r.pages(ctx, kind, list, "")
+	objects, err := r.pages(ctx, list, "")
 	switch {
 	case err == nil, apierrors.IsNotFound(err):
 		r.done(kind, objects)
@@ -120,7 +120,7 @@ func (r *reader) kind(ctx context.Context, kind mesh.Kind) error {
 		return nil
 	}
 	for _, ns := range r.options.Namespaces {
-		objects, err := r.pages(ctx, kind, list, ns)
+		objects, err := r.pages(ctx, list, ns)
 		switch {
 		case err == nil:
 			r.doneIn(kind, ns, objects)
@@ -168,7 +168,7 @@ func (r *reader) control(ctx context.Context) error {
 	if err != nil {
 		return Explain("asking the cluster for configmaps", err)
 	}
-	objects, err := r.pages(ctx, mesh.ConfigMap, list, r.options.IstioNamespace)
+	objects, err := r.pages(ctx, list, r.options.IstioNamespace)
 	if apierrors.IsForbidden(err) {
 		r.skip(mesh.ConfigMap, err)
 		return nil

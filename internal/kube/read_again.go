@@ -19,10 +19,10 @@ import (
 
 // pages reads a list page by page. When the list grows too old on the way, as
 // it does for slow readers, it is read again, in one piece.
-func (r *reader) pages(ctx context.Context, kind mesh.Kind, list lister, namespace string) ([]*mesh.Object, error) {
-	objects, err := r.paged(ctx, kind, list, namespace, pageSize)
+func (r *reader) pages(ctx context.Context, list lister, namespace string) ([]*mesh.Object, error) {
+	objects, err := r.paged(ctx, list, namespace, pageSize)
 	if apierrors.IsResourceExpired(err) {
-		return r.paged(ctx, kind, list, namespace, 0)
+		return r.paged(ctx, list, namespace, 0)
 	}
 	return objects, err
 }

@@ -10,27 +10,26 @@ import (
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/pager"
 
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
-// lister lists one page of a kind in a namespace, or in all when it is empty.
-type lister func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error)
+// lister lists one page of a kind in a namespace, or in all when it is empty:
+// the objects, and the token of the next page.
+type lister func(ctx context.Context, namespace string, o metav1.ListOptions) ([]*mesh.Object, string, error)
 
 // lister is the way to list a kind: typed and in protobuf where Kubernetes has
-// it, otherwise as the cluster serves it.
+// it, otherwise as the JSON that the cluster serves.
 func (r *reader) lister(kind mesh.Kind) (lister, error) {
+	client, err := r.client.Kubernetes()
+	if err != nil {
+		return nil, err
+	}
 	if typed := typedLister(kind); typed != nil {
-		client, err := r.client.Kubernetes()
-		if err != nil {
-			return nil, err
-		}
-		return typed(client), nil
+		return r.typedPages(kind, typed(client)), nil
 	}
 	mapper, err := r.client.Mapper()
 	if err != nil {
@@ -40,20 +39,13 @@ func (r *reader) lister(kind mesh.Kind) (lister, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := r.client.Dynamic()
-	if err != nil {
-		return nil, err
-	}
-	resource := client.Resource(mapping.Resource)
-	return func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {
-		if namespace == "" {
-			return resource.List(ctx, o)
-		}
-		return resource.Namespace(namespace).List(ctx, o)
-	}, nil
+	return r.jsonPages(kind, mapping.Resource, client.Discovery().RESTClient()), nil
 }
 
-func typedLister(kind mesh.Kind) func(kubernetes.Interface) lister {
+// typedList lists one page by a typed client.
+type typedList func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error)
+
+func typedLister(kind mesh.Kind) func(kubernetes.Interface) typedList {
 	switch kind {
 	case mesh.Service:
 		return in(func(c kubernetes.Interface, ns string) lists[*core.ServiceList] { return c.CoreV1().Services(ns) })
@@ -63,6 +55,10 @@ func typedLister(kind mesh.Kind) func(kubernetes.Interface) lister {
 		return in(func(c kubernetes.Interface, ns string) lists[*core.PodList] { return c.CoreV1().Pods(ns) })
 	case mesh.ConfigMap:
 		return in(func(c kubernetes.Interface, ns string) lists[*core.ConfigMapList] { return c.CoreV1().ConfigMaps(ns) })
+	case mesh.ServiceAccount:
+		return in(func(c kubernetes.Interface, ns string) lists[*core.ServiceAccountList] {
+			return c.CoreV1().ServiceAccounts(ns)
+		})
 	case mesh.Deployment:
 		return in(func(c kubernetes.Interface, ns string) lists[*apps.DeploymentList] { return c.AppsV1().Deployments(ns) })
 	case mesh.StatefulSet:
@@ -86,8 +82,8 @@ type lists[L runtime.Object] interface {
 	List(ctx context.Context, o metav1.ListOptions) (L, error)
 }
 
-func in[L runtime.Object](of func(kubernetes.Interface, string) lists[L]) func(kubernetes.Interface) lister {
-	return func(c kubernetes.Interface) lister {
+func in[L runtime.Object](of func(kubernetes.Interface, string) lists[L]) func(kubernetes.Interface) typedList {
+	return func(c kubernetes.Interface) typedList {
 		return func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {
 			return of(c, namespace).List(ctx, o)
 		}
@@ -95,31 +91,47 @@ func in[L runtime.Object](of func(kubernetes.Interface, string) lists[L]) func(k
 }
 
 // paged reads all pages of a list; size 0 makes it one.
-func (r *reader) paged(ctx context.Context, kind mesh.Kind, list lister, namespace string, size int64) ([]*mesh.Object, error) {
-	var objects []*mesh.Object
-	p := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return list(ctx, namespace, o)
-	})
-	p.PageSize = size
-	err := p.EachListItem(ctx, metav1.ListOptions{}, func(item runtime.Object) error {
-		if o := r.object(kind, item); o != nil {
-			objects = append(objects, o)
+func (r *reader) paged(ctx context.Context, list lister, namespace string, size int64) ([]*mesh.Object, error) {
+	var all []*mesh.Object
+	o := metav1.ListOptions{Limit: size}
+	for {
+		objects, next, err := list(ctx, namespace, o)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return objects, err
+		all = append(all, objects...)
+		if next == "" {
+			return all, nil
+		}
+		o.Continue = next
+	}
+}
+
+func (r *reader) typedPages(kind mesh.Kind, list typedList) lister {
+	return func(ctx context.Context, namespace string, o metav1.ListOptions) ([]*mesh.Object, string, error) {
+		page, err := list(ctx, namespace, o)
+		if err != nil {
+			return nil, "", err
+		}
+		var objects []*mesh.Object
+		err = meta.EachListItem(page, func(item runtime.Object) error {
+			if o := r.object(kind, item); o != nil {
+				objects = append(objects, o)
+			}
+			return nil
+		})
+		accessor, _ := meta.ListAccessor(page)
+		return objects, accessor.GetContinue(), err
+	}
 }
 
 // object is the snapshot's form of what a client returned.
 func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
-	origin := mesh.Origin{Cluster: r.cluster}
-	if u, ok := item.(*unstructured.Unstructured); ok {
-		return mesh.NewObject(kind, u.Object, origin)
-	}
 	accessor, err := meta.Accessor(item)
 	if err != nil {
 		return nil
 	}
+	trim(item, accessor)
 	return mesh.NewTyped(kind, accessor, specOf(item), func() map[string]any {
 		raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(item)
 		if err != nil {
@@ -127,7 +139,18 @@ func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
 		}
 		raw["apiVersion"], raw["kind"] = kind.APIVersion(), kind.Kind
 		return raw
-	}, origin)
+	}, mesh.Origin{Cluster: r.cluster})
+}
+
+// trim drops what nobody asks for and what makes up most of an object's size.
+func trim(item runtime.Object, meta metav1.Object) {
+	meta.SetManagedFields(nil)
+	if annotations := meta.GetAnnotations(); annotations[core.LastAppliedConfigAnnotation] != "" {
+		annotations[core.LastAppliedConfigAnnotation] = ""
+	}
+	if pod, ok := item.(*core.Pod); ok {
+		pod.Status = core.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason}
+	}
 }
 
 // specOf is the part of a typed object that mesh's accessor of its kind yields.

@@ -95,6 +95,9 @@ func ofGateway(p *analyze.Pass, gw *mesh.Object) {
 // ofRoute judges what istiod says of a route, for each parent; other
 // controllers speak for themselves.
 func ofRoute(p *analyze.Pass, route *mesh.Object) {
+	if !route.FromCluster() {
+		return
+	}
 	parents, _ := route.Field("status", "parents").([]any)
 	for i, parent := range parents {
 		m, _ := parent.(map[string]any)
@@ -114,6 +117,9 @@ type condition struct {
 }
 
 func conditions(o *mesh.Object, path ...string) []condition {
+	if !o.FromCluster() {
+		return nil // what nobody has judged yet
+	}
 	return readConditions(o.Field(path...))
 }
 
