@@ -24,6 +24,11 @@ type Work struct {
 	Ours, Peer []string // the command lines
 	// ResetOurs and ResetPeer, where there are any, run before every run and do not count.
 	ResetOurs, ResetPeer []string
+	// Exits are the exit codes besides 0 that are no failure, such as that for
+	// findings.
+	Exits []int
+	// Rounds are fewer counted runs than asked for, of work that takes minutes.
+	Rounds int
 }
 
 // Pair is the medians of both programs for one work.
@@ -36,13 +41,16 @@ type Pair struct {
 // Run does the work with both programs in turn, one run not counted and then
 // rounds counted ones, so that what else the machine does hits both alike.
 func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
+	if w.Rounds > 0 {
+		rounds = w.Rounds
+	}
 	var ours, peer []Cost
 	for i := range rounds + 1 {
-		a, err := afresh(ctx, w.ResetOurs, w.Ours)
+		a, err := afresh(ctx, w.ResetOurs, w.Ours, w.Exits)
 		if err != nil {
 			return Pair{}, err
 		}
-		b, err := afresh(ctx, w.ResetPeer, w.Peer)
+		b, err := afresh(ctx, w.ResetPeer, w.Peer, w.Exits)
 		if err != nil {
 			return Pair{}, err
 		}
@@ -53,23 +61,23 @@ func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
 	return Pair{Name: w.Name, Rounds: rounds, Ours: median(ours), Peer: median(peer)}, nil
 }
 
-func afresh(ctx context.Context, reset, argv []string) (Cost, error) {
+func afresh(ctx context.Context, reset, argv []string, exits []int) (Cost, error) {
 	if len(reset) > 0 {
-		if _, err := once(ctx, reset); err != nil {
+		if _, err := once(ctx, reset, nil); err != nil {
 			return Cost{}, err
 		}
 	}
-	return once(ctx, argv)
+	return once(ctx, argv, exits)
 }
 
-func once(ctx context.Context, argv []string) (Cost, error) {
+func once(ctx context.Context, argv []string, exits []int) (Cost, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr // stdout goes to the null device
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start)
-	if err != nil {
+	if err != nil && !slices.Contains(exits, cmd.ProcessState.ExitCode()) {
 		return Cost{}, fmt.Errorf("running %s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	c := Cost{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}

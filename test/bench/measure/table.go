@@ -19,6 +19,14 @@ func Goals() []Goal {
 		{"binary", "size", 1 / 0.65},
 		{"start-up", "wall", 3},
 		{"manifest generate demo", "wall", 3},
+		{"install, nothing to change", "wall", 2},
+		{"analyze 5,000 services, files", "wall", 8},
+		{"analyze 5,000 services, files", "memory", 1},
+		{"analyze 8,000 routes, files", "wall", 50},
+		{"analyze 1,000 services, live", "wall", 1},
+		{"analyze 1,000 services, live", "memory", 2},
+		{"analyze 50,000 objects, live", "wall", 1},
+		{"analyze 50,000 objects, live", "memory", 2},
 	}
 }
 

@@ -27,7 +27,17 @@ type Counts struct {
 // policies: about nine objects for each. One in fifty has a fault, of each kind
 // in turn. Equal n give equal text.
 func Services(w io.Writer, n int) (Counts, error) {
-	g := &generator{w: bufio.NewWriterSize(w, 1<<20)}
+	return mesh(w, n, false)
+}
+
+// Live is [Services] for a cluster without control plane: no controller makes
+// pods of the Deployments, and the Pods beside them stay where they are.
+func Live(w io.Writer, n int) (Counts, error) {
+	return mesh(w, n, true)
+}
+
+func mesh(w io.Writer, n int, live bool) (Counts, error) {
+	g := &generator{w: bufio.NewWriterSize(w, 1<<20), live: live}
 	g.write(ingress)
 	g.counts.Objects += 2 // its Service and Namespace
 	for i := range n {
@@ -61,6 +71,7 @@ type generator struct {
 	w      *bufio.Writer
 	counts Counts
 	err    error
+	live   bool
 }
 
 func (g *generator) write(template string, args ...any) {
@@ -104,9 +115,13 @@ func (g *generator) service(i int) {
 	}
 	g.write(serviceAccount, name, ns)
 	g.write(service, name, ns, name, portName, 8080)
-	g.write(deployment, name, ns, podsPerService, name, name, name, name)
+	replicas, podText := podsPerService, pod
+	if g.live {
+		replicas, podText = 0, livePod
+	}
+	g.write(deployment, name, ns, replicas, name, name, name, name)
 	for p := range podsPerService {
-		g.write(pod, name, p, ns, name, i, p, name, name, name)
+		g.write(podText, name, p, ns, name, i, p, name, name)
 	}
 	g.write(virtualService, name, ns, name, name2(i), gatewayName, host, extra, name, subset)
 	g.write(destinationRule, name, ns, name)

@@ -146,6 +146,27 @@ spec:
     image: docker.io/istio/proxyv2:1.31.1
     restartPolicy: Always
 `
+	livePod = `apiVersion: v1
+kind: Pod
+metadata:
+  name: %[1]s-6f9c8-%[2]d
+  namespace: %[3]s
+  labels:
+    app: %[4]s
+    version: v1
+    security.istio.io/tlsMode: istio
+spec:
+  serviceAccountName: %[8]s
+  schedulingGates:
+  - name: bench.example.com/stays-where-it-is
+  containers:
+  - name: app
+    image: registry.example.com/team/app:1.4.2
+  initContainers:
+  - name: istio-proxy
+    image: docker.io/istio/proxyv2:1.31.1
+    restartPolicy: Always
+`
 	virtualService = `apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata:

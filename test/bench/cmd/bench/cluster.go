@@ -34,6 +34,16 @@ func twoBeds(ctx context.Context, bed string) (ours, peer string, down func(), e
 	return configs[0], configs[1], down, nil
 }
 
+// wantsTwo says whether works in two clusters are asked for.
+func wantsTwo(o options) bool {
+	for _, w := range clusterWorks(o, "", "") {
+		if strings.Contains(w.Name, o.only) {
+			return true
+		}
+	}
+	return false
+}
+
 // clusterWorks are what is measured in a cluster, each program in its own. The
 // default profile has no add-ons, so that both install the same objects.
 func clusterWorks(o options, ours, peer string) []measure.Work {
