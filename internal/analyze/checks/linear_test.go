@@ -34,6 +34,11 @@ var notLinear = map[string]string{
 	"conflicting-default-request-authentications": "it compares the policies without selector of one namespace; there are a handful",
 	"plaintext-to-strict-workloads":               "it looks at each DestinationRule for each host it covers; many for the same wildcard are rare",
 	"policy-unknown-host":                         "it compares each host that no Service has with the names of the Services of its namespace",
+	"certificate-not-for-host":                    "it looks for each Secret in every namespace with pods of the Gateway; gateways run in a handful",
+	"expired-certificate":                         "it looks for each Secret in every namespace with pods of the Gateway; gateways run in a handful",
+	"expiring-certificate":                        "it looks for each Secret in every namespace with pods of the Gateway; gateways run in a handful",
+	"invalid-credential":                          "it looks for each Secret in every namespace with pods of the Gateway; gateways run in a handful",
+	"missing-credential":                          "it looks for each Secret in every namespace with pods of the Gateway; gateways run in a handful",
 }
 
 // TestChecksAreLinear runs each check over n and 4n copies of its bad cases:
