@@ -167,7 +167,7 @@ func contested(p *analyze.Pass, rivals []claimant, reported map[string]bool) {
 			j = slices.IndexFunc(rivals, func(other claimant) bool { return other.vs.Object == oldest.Object })
 		}
 		other := rivals[j]
-		key := r.vs.Ref.String() + " " + r.host
+		key := r.vs.String() + " " + r.host
 		if i == j || reported[key] || r.action == other.action || !seenTogether(p, r.vs, other.vs) {
 			continue
 		}
