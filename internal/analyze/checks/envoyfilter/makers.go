@@ -46,11 +46,10 @@ func (m makers) of(x patch) []patch {
 	root := key
 	root.namespace = m.pass.RootNamespace()
 	candidates := [][]patch{m.by[key]}
-	switch {
-	case key == root:
+	if key == root {
 		key.namespace = ""
 		candidates = [][]patch{m.any[key]}
-	default:
+	} else {
 		candidates = append(candidates, m.by[root])
 	}
 	var found []patch

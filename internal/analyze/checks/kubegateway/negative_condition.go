@@ -110,10 +110,10 @@ func ofRoute(p *analyze.Pass, route *mesh.Object) {
 
 // condition is one entry of a status.
 type condition struct {
-	index                int
-	kind, status         string
-	reason, message      string
-	generation, outdated float64
+	index           int
+	kind, status    string
+	reason, message string
+	generation      float64
 }
 
 func conditions(o *mesh.Object, path ...string) []condition {

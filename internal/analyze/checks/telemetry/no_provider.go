@@ -25,7 +25,8 @@ var NoProvider = &analyze.Check{
 		root := p.RootNamespace()
 		named := namedByDefaults(p)
 		for _, t := range p.Telemetries() {
-			if isDefault(t) && t.Namespace == root || !named[root] && !(named[t.Namespace] && !isDefault(t)) {
+			above := named[root] || named[t.Namespace] && !isDefault(t)
+			if top := isDefault(t) && t.Namespace == root; top || !above {
 				noProvider(p, t, root)
 			}
 		}
