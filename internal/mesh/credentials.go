@@ -184,10 +184,10 @@ func (s *Snapshot) KnowsSecret(namespace, name string) bool {
 	if s.KnownEverywhere(Secret) {
 		return true
 	}
-	if !s.KnownIn(Secret, namespace) || s.content.promised()[Ref{Kind: Secret, Namespace: namespace, Name: name}] {
+	if !s.KnownIn(Secret, namespace) || s.promised()[Ref{Kind: Secret, Namespace: namespace, Name: name}] {
 		return false
 	}
-	return s.content.withCertificates()[namespace]
+	return s.withCertificates()[namespace]
 }
 
 // newPromised are the Secrets that objects of other tools make when they are
