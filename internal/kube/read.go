@@ -25,6 +25,9 @@ const (
 type ReadOptions struct {
 	// Kinds are read besides Namespaces and the control plane's ConfigMaps.
 	Kinds []mesh.Kind
+	// Only are the namespaces in question: of the others only those are read
+	// that these refer to. Nil is all.
+	Only []string
 	// Namespaces are where to look when a kind may not be listed everywhere.
 	Namespaces []string
 	// IstioNamespace is the namespace of the control plane.
@@ -70,14 +73,21 @@ func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 			return nil, Explain("asking the cluster for its kinds", err)
 		}
 	}
-	group, lists := errgroup.WithContext(ctx)
-	group.SetLimit(listsAtOnce)
-	for _, kind := range kinds {
-		if kind != mesh.Secret && kind != mesh.ConfigMap {
-			group.Go(func() error { return r.kind(lists, kind) })
-		}
+	listed := slices.DeleteFunc(slices.Clone(kinds), func(k mesh.Kind) bool { return k == mesh.Secret || k == mesh.ConfigMap })
+	read := r.lists
+	if len(o.Only) > 0 {
+		read = r.scoped
 	}
-	group.Go(func() error { return r.control(lists) })
+	group, reading := errgroup.WithContext(ctx)
+	if len(o.Only) > 0 {
+		// The mesh config names the root namespace.
+		if err := r.control(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		group.Go(func() error { return r.control(reading) })
+	}
+	group.Go(func() error { return read(reading, listed) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -89,6 +99,16 @@ func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 	slices.SortFunc(r.live.Read, mesh.Kind.Compare)
 	slices.SortFunc(r.live.Skipped, func(a, b mesh.Skip) int { return a.Kind.Compare(b.Kind) })
 	return &r.live, nil
+}
+
+// lists reads kinds everywhere, several at once.
+func (r *reader) lists(ctx context.Context, kinds []mesh.Kind) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(listsAtOnce)
+	for _, kind := range kinds {
+		group.Go(func() error { return r.kind(ctx, kind) })
+	}
+	return group.Wait()
 }
 
 // kind reads one kind everywhere or, where that is forbidden, in the
