@@ -130,6 +130,9 @@ func notAttached(p *analyze.Pass, route *mesh.KubernetesRoute, i int, gw *mesh.R
 			Evidence(gw.At("spec.gatewayClassName"), "makes it a waypoint")
 		return
 	}
+	if len(gw.Spec.Listeners) == 0 {
+		return // its listeners may stand in ListenerSets; without any, the Gateway's schema speaks up
+	}
 	refusal, closest := p.Attach(route, ref, gw)
 	switch refusal {
 	case mesh.Accepted:
