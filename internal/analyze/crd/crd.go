@@ -7,6 +7,7 @@ package crd
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -27,7 +28,8 @@ type Schema struct {
 	root       *node
 	structural *schema.Structural
 	openapi    validation.SchemaCreateValidator
-	rules      *cel.Validator
+	quick      *ruled
+	rules      func() *cel.Validator // made when quick cannot tell: it takes long
 	defaults   bool
 }
 
@@ -46,7 +48,8 @@ func Compile(props *apiextensionsv1.JSONSchemaProps) (*Schema, error) {
 		return nil, fmt.Errorf("reading the schema: %w", err)
 	}
 	s := &Schema{root: newNode(internal), structural: structural, openapi: openapi}
-	s.rules = cel.NewValidator(structural, true, celconfig.PerCallLimit)
+	s.rules = sync.OnceValue(func() *cel.Validator { return cel.NewValidator(structural, true, celconfig.PerCallLimit) })
+	s.quick = newRuled(structural, s.root)
 	s.defaults = s.root.hasDefaults()
 	return s, nil
 }
@@ -59,7 +62,7 @@ func (s *Schema) Judge(raw map[string]any) []Refusal {
 		object = s.admitted(raw)
 	}
 	fits := s.root.fits(object) == yes
-	if fits && s.rules == nil {
+	if fits && s.quick.clears(object) {
 		return nil
 	}
 	if !fits && !s.defaults {
@@ -70,8 +73,8 @@ func (s *Schema) Judge(raw map[string]any) []Refusal {
 		errs = validation.ValidateCustomResource(nil, object, s.openapi)
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, s.structural, object)...)
 	}
-	if s.rules != nil && !blocked(errs) {
-		found, _ := s.rules.Validate(context.Background(), nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	if s.quick != nil && !blocked(errs) {
+		found, _ := s.rules().Validate(context.Background(), nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, found...)
 	}
 	return s.refusals(object, errs)

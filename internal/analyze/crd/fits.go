@@ -35,6 +35,8 @@ type node struct {
 	fallback bool
 	// preserves is true when unknown fields are kept.
 	preserves bool
+	// opaque is true when CEL has the value as something else than it looks.
+	opaque bool
 
 	fields     map[string]*node
 	additional *node
@@ -58,6 +60,7 @@ func newNode(p *apiextensions.JSONSchemaProps) *node {
 	}
 	n.unclear = p.ExclusiveMinimum || p.ExclusiveMaximum || p.MultipleOf != nil || p.UniqueItems || p.XIntOrString || p.XEmbeddedResource ||
 		len(p.PatternProperties) > 0 || !plainFormat(p.Format)
+	n.opaque = p.XEmbeddedResource || p.Format != "" && p.Type == "string"
 	n.preserves = p.XPreserveUnknownFields != nil && *p.XPreserveUnknownFields
 	n.unique = p.XListType != nil && *p.XListType != "atomic"
 	switch p.Type {
