@@ -30,6 +30,7 @@ type analyzeFlags struct {
 	meshConfig      string
 	ignoreUnknown   bool
 	fix, dryRun     bool
+	watches         bool
 	baseline        string
 	writeBaseline   string
 	changes         *enum
@@ -66,6 +67,9 @@ everything could be read. They are the same for every format.`,
   # All clusters of a mesh
   meshctl analyze -A --contexts east,west
 
+  # While editing: what each change breaks and mends
+  meshctl analyze --watch deploy/
+
   # What helm would install
   helm template shop ./chart | meshctl analyze -
 
@@ -98,6 +102,7 @@ everything could be read. They are the same for every format.`,
 	fs.StringVar(&a.writeBaseline, "write-baseline", "", "write all findings to this file, for --baseline")
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
 	fs.BoolVar(&a.dryRun, "dry-run", false, "with --fix: show the diff and write nothing")
+	fs.BoolVarP(&a.watches, "watch", "w", false, "go on after the report: after every change, report what is new and what is gone")
 	a.out = addReportOutput(c)
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
@@ -132,6 +137,12 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 	}
 	if err := a.checkFixFlags(args); err != nil {
 		return err
+	}
+	if a.watches {
+		if err := a.checkWatchFlags(args); err != nil {
+			return err
+		}
+		return a.watch(ctx, f, args, selected)
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()

@@ -78,6 +78,11 @@ func (r *reportFlags) Set(s string) error {
 // printReport writes a result to every place that -o names: files first, all
 // or none of them.
 func (f *Factory) printReport(r *reportFlags, d output.Document) error {
+	return f.printReports(r, d, d)
+}
+
+// printReports is printReport with another result for stdout.
+func (f *Factory) printReports(r *reportFlags, d, shown output.Document) error {
 	texts := map[string][]byte{}
 	var paths []string
 	for _, file := range r.files {
@@ -97,5 +102,5 @@ func (f *Factory) printReport(r *reportFlags, d output.Document) error {
 	if !r.toStdout {
 		return nil
 	}
-	return f.print(r.outputFlags, d)
+	return f.print(r.outputFlags, shown)
 }

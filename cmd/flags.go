@@ -46,6 +46,8 @@ func addEnum(c *cobra.Command, e *enum, name, short, usage string) {
 type outputFlags struct {
 	format    *enum
 	noHeaders bool
+	// stream says that this is one of many results.
+	stream bool
 }
 
 // addOutput registers -o with the common formats and those in extra, and --no-headers.
@@ -66,6 +68,7 @@ func (f *Factory) print(o *outputFlags, d output.Document) error {
 		Format:    output.Format(o.format.value),
 		NoHeaders: o.noHeaders,
 		Color:     f.IO.OutColor(),
+		Stream:    o.stream,
 	}, d)
 }
 

@@ -238,9 +238,13 @@ func (r *Report) Tables(bool) []output.Table {
 		return output.Plain
 	}
 	for _, f := range r.Findings {
-		t.Rows = append(t.Rows, []string{string(f.Severity), f.Code, f.Object.String(), place(f.Object, f.Position), f.Field, f.Message, f.Fix})
+		t.Rows = append(t.Rows, f.row())
 	}
 	return []output.Table{t}
+}
+
+func (f *Finding) row() []string {
+	return []string{string(f.Severity), f.Code, f.Object.String(), place(f.Object, f.Position), f.Field, f.Message, f.Fix}
 }
 
 // Text is the report for people: a block per finding, its first line to grep
@@ -248,37 +252,42 @@ func (r *Report) Tables(bool) []output.Table {
 func (r *Report) Text(paint func(output.Tone, string) string) []string {
 	var lines []string
 	for _, f := range r.Findings {
-		head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code}
-		if f.Object.Name != "" {
-			head = append(head, f.Object.String(), r.inCluster(f.Object))
+		lines = append(lines, r.block(f, paint)...)
+	}
+	return lines
+}
+
+// block is a finding for people.
+func (r *Report) block(f *Finding, paint func(output.Tone, string) string) []string {
+	head := []string{paint(tone(f.Severity), string(f.Severity)), f.Code}
+	if f.Object.Name != "" {
+		head = append(head, f.Object.String(), r.inCluster(f.Object))
+	}
+	head = append(head, filePlace(f.Position))
+	if f.Change == Unchanged {
+		head = append(head, "(unchanged)")
+	}
+	head = slices.DeleteFunc(head, func(s string) bool { return s == "" })
+	message := f.Message
+	if f.Field != "" {
+		message = f.Field + ": " + message
+	}
+	lines := []string{strings.Join(head, "  "), "    " + message}
+	for _, rel := range f.Related {
+		line := fmt.Sprintf("    %s %s", rel.Object, rel.Note)
+		if rel.Object.Cluster != f.Object.Cluster && r.inCluster(rel.Object) != "" {
+			line += ", " + r.inCluster(rel.Object)
 		}
-		head = append(head, filePlace(f.Position))
-		if f.Change == Unchanged {
-			head = append(head, "(unchanged)")
+		if p := filePlace(rel.Position); p != "" {
+			line += ", at " + p
 		}
-		head = slices.DeleteFunc(head, func(s string) bool { return s == "" })
-		lines = append(lines, strings.Join(head, "  "))
-		message := f.Message
-		if f.Field != "" {
-			message = f.Field + ": " + message
-		}
-		lines = append(lines, "    "+message)
-		for _, rel := range f.Related {
-			line := fmt.Sprintf("    %s %s", rel.Object, rel.Note)
-			if rel.Object.Cluster != f.Object.Cluster && r.inCluster(rel.Object) != "" {
-				line += ", " + r.inCluster(rel.Object)
-			}
-			if p := filePlace(rel.Position); p != "" {
-				line += ", at " + p
-			}
-			lines = append(lines, line)
-		}
-		if doubts := f.doubts(); doubts != "" {
-			lines = append(lines, "    "+paint(output.Warn, "uncertain:")+" "+doubts)
-		}
-		if f.Fix != "" {
-			lines = append(lines, "    "+paint(output.Good, "fix:")+" "+f.Fix)
-		}
+		lines = append(lines, line)
+	}
+	if doubts := f.doubts(); doubts != "" {
+		lines = append(lines, "    "+paint(output.Warn, "uncertain:")+" "+doubts)
+	}
+	if f.Fix != "" {
+		lines = append(lines, "    "+paint(output.Good, "fix:")+" "+f.Fix)
 	}
 	return lines
 }

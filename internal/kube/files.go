@@ -45,7 +45,7 @@ type SkippedFile struct {
 // a path cannot be read or a named file holds no object; a broken document
 // spoils nothing but itself.
 func ReadFiles(ctx context.Context, paths []string, stdin io.Reader) (*Files, error) {
-	w := &walker{out: &Files{}, seen: map[string]bool{}, passOver: map[string]string{}, kustomizations: map[string]*kustomization{}}
+	w := newWalker()
 	for _, path := range paths {
 		if err := w.add(path); err != nil {
 			return nil, err

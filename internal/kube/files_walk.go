@@ -30,6 +30,10 @@ type walker struct {
 	kustomizations map[string]*kustomization
 }
 
+func newWalker() *walker {
+	return &walker{out: &Files{}, seen: map[string]bool{}, passOver: map[string]string{}, kustomizations: map[string]*kustomization{}}
+}
+
 // add adds what a path of the command line means.
 func (w *walker) add(path string) error {
 	if path == "-" {

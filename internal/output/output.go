@@ -34,6 +34,9 @@ type Options struct {
 	NoHeaders bool
 	// Color allows colour; set it only when the writer is a terminal.
 	Color bool
+	// Stream says that the result is one of many: JSON takes one line, and YAML
+	// begins with "---".
+	Stream bool
 }
 
 // Document is a result that can be written: its JSON form comes from its tags,
@@ -71,20 +74,23 @@ func Write(w io.Writer, o Options, d Document) error {
 		}
 		return nil
 	case AsJSON:
-		b, err := marshal(d)
+		b, err := marshal(d, !o.Stream)
 		if err != nil {
 			return err
 		}
 		_, err = w.Write(b)
 		return err
 	case AsYAML:
-		b, err := marshal(d)
+		b, err := marshal(d, false)
 		if err != nil {
 			return err
 		}
 		y, err := toYAML(b)
 		if err != nil {
 			return fmt.Errorf("writing %s as yaml: %w", d.DocumentKind(), err)
+		}
+		if o.Stream {
+			y = append([]byte("---\n"), y...)
 		}
 		_, err = w.Write(y)
 		return err
@@ -97,8 +103,8 @@ func Write(w io.Writer, o Options, d Document) error {
 	return fmt.Errorf("unknown format %q: one of %s", o.Format, strings.Join(names(), ", "))
 }
 
-// marshal is d as indented JSON with apiVersion and kind in front.
-func marshal(d Document) ([]byte, error) {
+// marshal is d as JSON with apiVersion and kind in front, indented or in one line.
+func marshal(d Document, indented bool) ([]byte, error) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)
@@ -113,8 +119,12 @@ func marshal(d Document) ([]byte, error) {
 	if len(fields) > 2 {
 		head += ","
 	}
+	whole := append([]byte(head), fields[1:]...)
+	if !indented {
+		return append(whole, '\n'), nil
+	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, append([]byte(head), fields[1:]...), "", "  "); err != nil {
+	if err := json.Indent(&out, whole, "", "  "); err != nil {
 		return nil, fmt.Errorf("writing %s as json: %w", d.DocumentKind(), err)
 	}
 	out.WriteByte('\n')
