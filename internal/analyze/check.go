@@ -80,7 +80,7 @@ type Pass struct {
 }
 
 // mostAdvised is how many findings of a check get advice that is searched for.
-const mostAdvised = 60
+const mostAdvised = 40
 
 // Advise calls look, which searches many names for better advice than the
 // check's own. Each search costs a look at every name, so a check with
