@@ -11,7 +11,7 @@ import (
 
 // MissingNamespace finds policies about callers from a namespace that does not exist.
 var MissingNamespace = &analyze.Check{
-	Code: "IST0101", Name: "missing-source-namespace", Severity: analyze.Warning, KIA: "KIA0101",
+	Code: "IST0101", Name: "missing-source-namespace", Severity: analyze.Error, KIA: "KIA0101",
 	Reads: []mesh.Kind{mesh.AuthorizationPolicy, mesh.Namespace},
 	Doc: analyze.Doc{
 		What: "An AuthorizationPolicy names a namespace of callers that does not exist.",

@@ -15,7 +15,7 @@ var WithoutWorkloads = &analyze.Check{
 	Reads: []mesh.Kind{mesh.AuthorizationPolicy, mesh.Pod},
 	Uses:  append(selector.Kinds(), mesh.Namespace),
 	Doc: analyze.Doc{
-		What: "An AuthorizationPolicy applies to no workload of the mesh: none has the labels of its selector, or those that have them run without proxy.",
+		What: "An AuthorizationPolicy applies to no workload of the mesh: none has the labels of its selector, or those that have them run without proxy. That a namespace as a whole is still empty is only worth knowing.",
 		Why:  "The policy does nothing. What it was meant to protect is open, or decided by other policies alone.",
 		Fix:  "Correct the labels, which are those of the pods, not of the Deployment or Service; or bring the workloads into the mesh.",
 	},
@@ -46,6 +46,13 @@ func (seen enforced) judge(p *analyze.Pass, ap *mesh.Resource[*security.Authoriz
 	}
 	switch {
 	case len(labels) == 0 && namespace == "":
+	case len(labels) == 0 && len(p.Select(namespace, nil)) == 0 && !p.SelectsMachines(namespace, nil):
+		if !known {
+			p.CantTell(mesh.Pod, namespace)
+			return
+		}
+		p.Report(ap.At(""), "namespace %q has no workloads yet that the policy could be for", namespace).As(analyze.Info).
+			Suggest("correct the namespace, unless workloads are to come")
 	case len(labels) > 0 && !p.Selects(namespace, labels):
 		if !known {
 			p.CantTell(mesh.Pod, namespace)

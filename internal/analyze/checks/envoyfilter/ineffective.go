@@ -49,7 +49,7 @@ var AddIneffective = &analyze.Check{
 	Code: "IST0153", Name: "ineffective-add", Severity: analyze.Error,
 	Reads: []mesh.Kind{mesh.EnvoyFilter},
 	Doc: analyze.Doc{
-		What: "A patch adds a ROUTE_CONFIGURATION, or an HTTP_ROUTE. For the latter it is only worth knowing: the API says that ADD is ignored there, but istiod appends the route.",
+		What: "A patch adds a ROUTE_CONFIGURATION, or an HTTP_ROUTE. For the latter it is a warning: the API says that ADD is ignored there, but istiod appends the route.",
 		Why:  "A route configuration cannot be added: istiod ignores the patch without a word. A route that is added comes last in its virtual host, behind the routes that match everything.",
 		Fix:  "Use MERGE for a ROUTE_CONFIGURATION, INSERT_FIRST or INSERT_BEFORE for an HTTP_ROUTE.",
 	},
@@ -62,7 +62,7 @@ var AddIneffective = &analyze.Check{
 			case networking.EnvoyFilter_ROUTE_CONFIGURATION:
 				p.Report(x.atOperation(), "ADD does nothing to ROUTE_CONFIGURATION: it can only be merged").Suggest("use MERGE")
 			case networking.EnvoyFilter_HTTP_ROUTE:
-				p.Report(x.atOperation(), "ADD puts the route last, behind those that match everything, and the API does not promise even that").As(analyze.Info).
+				p.Report(x.atOperation(), "ADD puts the route last, behind those that match everything, and the API does not promise even that").As(analyze.Warning).
 					Suggest("use INSERT_FIRST or INSERT_BEFORE")
 			}
 		}
@@ -74,7 +74,7 @@ var RemoveIneffective = &analyze.Check{
 	Code: "IST0154", Name: "ineffective-remove", Severity: analyze.Error,
 	Reads: []mesh.Kind{mesh.EnvoyFilter},
 	Doc: analyze.Doc{
-		What: "A patch removes a ROUTE_CONFIGURATION, or an HTTP_ROUTE. For the latter it is only worth knowing: the API says that REMOVE is ignored there, but istiod removes the route.",
+		What: "A patch removes a ROUTE_CONFIGURATION, or an HTTP_ROUTE. For the latter it is a warning: the API says that REMOVE is ignored there, but istiod removes the route.",
 		Why:  "A route configuration cannot be removed: istiod ignores the patch without a word. That routes can be is not promised, and may end with an upgrade.",
 		Fix:  "Remove the VIRTUAL_HOST, or change the VirtualService that the routes come from.",
 	},
@@ -87,7 +87,7 @@ var RemoveIneffective = &analyze.Check{
 			case networking.EnvoyFilter_ROUTE_CONFIGURATION:
 				p.Report(x.atOperation(), "REMOVE does nothing to ROUTE_CONFIGURATION: it can only be merged").Suggest("remove the VIRTUAL_HOST instead")
 			case networking.EnvoyFilter_HTTP_ROUTE:
-				p.Report(x.atOperation(), "REMOVE of an HTTP_ROUTE works in this istiod, but the API does not promise it").As(analyze.Info).
+				p.Report(x.atOperation(), "REMOVE of an HTTP_ROUTE works in this istiod, but the API does not promise it").As(analyze.Warning).
 					Suggest("change the VirtualService that the route comes from")
 			}
 		}

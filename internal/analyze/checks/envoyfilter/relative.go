@@ -3,6 +3,8 @@ package envoyfilter
 import (
 	"fmt"
 
+	networking "istio.io/api/networking/v1alpha3"
+
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -20,8 +22,8 @@ var RelativeOperation = &analyze.Check{
 		all := patches(p)
 		made := makersOf(p, all)
 		for _, x := range all {
-			if x.filter.Spec.GetPriority() != 0 || !x.relative() {
-				continue
+			if x.filter.Spec.GetPriority() != 0 || !x.relative() || x.op() == opRemove && x.spec.GetApplyTo() == networking.EnvoyFilter_HTTP_ROUTE {
+				continue // IST0154 says more of removing routes
 			}
 			makers := made.of(x)
 			if len(versioned(x, makers)) > 0 {

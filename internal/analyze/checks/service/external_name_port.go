@@ -16,20 +16,23 @@ var ExternalNamePort = &analyze.Check{
 	Reads: []mesh.Kind{mesh.Service},
 	Uses:  mesh.WorkloadKinds(),
 	Doc: analyze.Doc{
-		What: "A port of an ExternalName Service is not an HTTP port, and istiod is set not to treat such Services as aliases (ENABLE_EXTERNAL_NAME_ALIAS=false).",
-		Why:  "The Service has no address of its own, so proxies send all traffic on that port to it, whatever host it was meant for.",
+		What: "A port of an ExternalName Service is no HTTP or TLS port. It is a warning where istiod is set not to treat such Services as aliases (ENABLE_EXTERNAL_NAME_ALIAS=false), and else only worth knowing.",
+		Why:  "Without aliases, the Service has no address of its own, so proxies send all traffic on that port to it, whatever host it was meant for. As an alias, its ports have no effect.",
 		Fix:  "Remove the port, name it by its protocol (http, https, tls), or remove ENABLE_EXTERNAL_NAME_ALIAS=false from istiod.",
 	},
 	Run: func(p *analyze.Pass) {
-		if !p.ControlPlaneSets("ENABLE_EXTERNAL_NAME_ALIAS", "false") {
-			return
-		}
+		alias := !p.ControlPlaneSets("ENABLE_EXTERNAL_NAME_ALIAS", "false")
 		for _, svc := range p.Services() {
 			if svc.Spec.Type != core.ServiceTypeExternalName {
 				continue
 			}
 			for i, port := range svc.Spec.Ports {
-				if is := protocolOf(port); is == protocol.Unsupported || is == protocol.TCP {
+				switch is := protocolOf(port); {
+				case is != protocol.Unsupported && is != protocol.TCP:
+				case alias:
+					p.Report(svc.At("spec.ports[%d]", i), "istiod takes the Service for another name of %q, and port %d for nothing: the ports are that host's own", svc.Spec.ExternalName, port.Port).
+						As(analyze.Info).Suggest("remove the port, which only an istiod with ENABLE_EXTERNAL_NAME_ALIAS=false reads")
+				default:
 					p.Report(svc.At("spec.ports[%d]", i), "proxies send all traffic on port %d to %q", port.Port, svc.Spec.ExternalName).
 						Suggest("remove the port, or name it by its protocol: http, https or tls")
 				}

@@ -19,11 +19,14 @@ var PortConflict = &analyze.Check{
 	Reads: append([]mesh.Kind{mesh.Service}, mesh.WorkloadKinds()...),
 	Uses:  []mesh.Kind{mesh.Namespace},
 	Doc: analyze.Doc{
-		What: "Two Services lead to the same port of the same pods under the same number, and one says that the port speaks HTTP, the other that it does not.",
+		What: "Two Services lead to the same port of the same pods under the same number, and one says that the port speaks HTTP, the other that it does not. That one is TCP and the other UDP is only worth knowing.",
 		Why:  "The sidecar has one listener for the port of the pod. Istio takes the protocol of the older Service for both: HTTP rules and telemetry are missing for one of them, or its bytes are taken for HTTP and refused.",
 		Fix:  "Give both ports the same protocol, by name or appProtocol. Several Services for one workload are fine otherwise.",
 	},
-	Run: func(p *analyze.Pass) { protocolConflicts(p, true) },
+	Run: func(p *analyze.Pass) {
+		protocolConflicts(p, true)
+		transportConflicts(p)
+	},
 }
 
 // TargetPortConflict is [PortConflict] of Services with different port numbers.
@@ -32,11 +35,14 @@ var TargetPortConflict = &analyze.Check{
 	Reads: append([]mesh.Kind{mesh.Service}, mesh.WorkloadKinds()...),
 	Uses:  []mesh.Kind{mesh.Namespace},
 	Doc: analyze.Doc{
-		What: "Two Services lead from different ports to the same port of the same pods, and one says that it speaks HTTP, the other that it does not.",
+		What: "Two Services lead from different ports to the same port of the same pods, and one says that it speaks HTTP, the other that it does not. Different numbers alone are only worth knowing.",
 		Why:  "The sidecar has one listener for the port of the pod. Istio takes the protocol of the older Service for both: HTTP rules and telemetry are missing for one of them, or its bytes are taken for HTTP and refused.",
-		Fix:  "Give both ports the same protocol, by name or appProtocol. Different port numbers alone are fine.",
+		Fix:  "Give both ports the same protocol, by name or appProtocol. Different port numbers alone work; the sidecar only names the port after the older Service.",
 	},
-	Run: func(p *analyze.Pass) { protocolConflicts(p, false) },
+	Run: func(p *analyze.Pass) {
+		protocolConflicts(p, false)
+		severalNumbers(p)
+	},
 }
 
 // endpoint is a Service's port that leads to some pods.

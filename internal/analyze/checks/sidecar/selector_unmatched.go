@@ -9,7 +9,7 @@ import (
 
 // SelectorUnmatched finds Sidecars that are for no workload.
 var SelectorUnmatched = &analyze.Check{
-	Code: "IST0101", Name: "sidecar-without-workloads", Severity: analyze.Warning, KIA: "KIA0004",
+	Code: "IST0101", Name: "sidecar-without-workloads", Severity: analyze.Error, KIA: "KIA0004",
 	Reads: []mesh.Kind{mesh.Sidecar, mesh.Pod},
 	Uses:  selector.Kinds(),
 	Doc: analyze.Doc{

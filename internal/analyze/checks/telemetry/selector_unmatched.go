@@ -28,7 +28,7 @@ func selects(t resource) map[string]string {
 
 // SelectorUnmatched finds Telemetries that are for no workload.
 var SelectorUnmatched = &analyze.Check{
-	Code: "IST0101", Name: "telemetry-without-workloads", Severity: analyze.Warning,
+	Code: "IST0101", Name: "telemetry-without-workloads", Severity: analyze.Error,
 	Reads: []mesh.Kind{mesh.Telemetry, mesh.Pod},
 	Uses:  selector.Kinds(),
 	Doc: analyze.Doc{

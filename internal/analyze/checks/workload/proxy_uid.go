@@ -18,7 +18,7 @@ var ProxyUID = &analyze.Check{
 	Reads: mesh.WorkloadKinds(),
 	Uses:  []mesh.Kind{mesh.Namespace},
 	Doc: analyze.Doc{
-		What: "An application's container runs as user 1337, which belongs to the sidecar.",
+		What: "An application's container runs as user 1337, which belongs to the sidecar. For pods without sidecar it is only worth knowing.",
 		Why:  "Traffic of this user is what the redirection leaves alone, so that the proxy can talk to the world. What the application sends then bypasses the proxy: no mutual TLS, no routing rules, no telemetry, and STRICT peers refuse it.",
 		Fix:  "Run the application as another user. Only init containers that need the network before the proxy is up have a reason to be 1337.",
 	},
@@ -36,10 +36,25 @@ var ProxyUID = &analyze.Check{
 			case mesh.Undecided:
 				p.Report(at, "%s as user %d, which is the sidecar's: if the pods get one, what it sends bypasses it", runs(containers), proxyUID).
 					Suggest("run as another user").As(analyze.Info)
-			case mesh.InAmbient, mesh.OutOfMesh:
+			case mesh.OutOfMesh:
+				if optedOut(p, w) {
+					continue
+				}
+				p.Report(at, "%s as user %d, which is the sidecar's: nothing comes of it until the pods get one", runs(containers), proxyUID).
+					Suggest("run as another user, before the workload joins the mesh").As(analyze.Info)
+			case mesh.InAmbient:
 			}
 		}
 	},
+}
+
+// optedOut says whether somebody decided that the pods get no sidecar.
+func optedOut(p *analyze.Pass, w *mesh.Workload) bool {
+	if w.PodLabels[mesh.InjectLabel] == "false" {
+		return true
+	}
+	ns := p.Get(mesh.Namespace, "", w.Object.Namespace)
+	return ns != nil && ns.Labels[mesh.InjectionLabel] == "disabled"
 }
 
 // asProxy is where a workload says that application containers run as the
