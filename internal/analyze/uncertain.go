@@ -13,7 +13,7 @@ import (
 // readable, the finding might not be there.
 type Uncertain struct {
 	// Position is that of a broken document or a template; absent for a kind
-	// that could not be read.
+	// that could not be read, and for what another cluster may have.
 	Position *mesh.Position `json:"position,omitempty"`
 	// Kind is a kind that could not be read.
 	Kind   string `json:"kind,omitempty"`
@@ -24,6 +24,17 @@ type Uncertain struct {
 type conclusions struct {
 	mu            sync.Mutex
 	absent, asked map[mesh.Kind]bool
+}
+
+// MayBeElsewhere marks a finding that something is missing which another cluster
+// of the mesh may have: this one was read alone, and shows that it is one of several.
+func (p *Pass) MayBeElsewhere(f *Finding) *Finding {
+	if sign := p.OneOfSeveral(); sign != "" {
+		f.Uncertain = append(f.Uncertain, Uncertain{
+			Reason: "another cluster of the mesh may have it, which --contexts or --remote would read: " + sign,
+		})
+	}
+	return f
 }
 
 // listen has the pass remember its conclusions, when something is unreadable.
@@ -110,9 +121,11 @@ func (f *Finding) words() []string {
 // doubts is what a finding rests on in a line; empty when it is sure.
 func (f *Finding) doubts() string {
 	const few = 2
-	var parts []string
+	var parts, whole []string
 	for i, u := range f.Uncertain {
 		switch {
+		case u.Position == nil && u.Kind == "":
+			whole = append(whole, u.Reason)
 		case i == few:
 			parts = append(parts, fmt.Sprintf("and %d more", len(f.Uncertain)-few))
 		case i > few:
@@ -122,8 +135,8 @@ func (f *Finding) doubts() string {
 			parts = append(parts, "any "+u.Kind)
 		}
 	}
-	if len(parts) == 0 {
-		return ""
+	if len(parts) > 0 {
+		whole = append(whole, strings.Join(parts, ", ")+" could not be read, and may hold what is missing")
 	}
-	return strings.Join(parts, ", ") + " could not be read, and may hold what is missing"
+	return strings.Join(whole, "; ")
 }

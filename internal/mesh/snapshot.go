@@ -88,6 +88,7 @@ type content struct {
 	behind           func() serviceIndex
 	promised         func() map[Ref]bool
 	withCertificates func() map[string]bool
+	alone            func() string
 }
 
 type kindNS struct {
@@ -171,6 +172,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.promised = sync.OnceValue(c.newPromised)
 	c.withCertificates = sync.OnceValue(c.newWithCertificates)
 	c.peers = sync.OnceValue(c.newPeers)
+	c.alone = sync.OnceValue(c.newAlone)
 	return s
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze/checks/mtls"
 	"github.com/meshctl/meshctl/internal/analyze/checks/peerauthentication"
 	"github.com/meshctl/meshctl/internal/analyze/checks/requestauthentication"
+	"github.com/meshctl/meshctl/internal/analyze/checks/revision"
 	"github.com/meshctl/meshctl/internal/analyze/checks/schema"
 	"github.com/meshctl/meshctl/internal/analyze/checks/service"
 	"github.com/meshctl/meshctl/internal/analyze/checks/serviceentry"
@@ -56,6 +57,7 @@ func All() []*analyze.Check {
 		mtls.Checks(),
 		peerauthentication.Checks(),
 		requestauthentication.Checks(),
+		revision.Checks(),
 		schema.Checks(),
 		service.Checks(),
 		serviceentry.Checks(),

@@ -51,8 +51,8 @@ var UnknownHost = &analyze.Check{
 			if best == "" || routed[strings.ToLower(host)] || (host == name && names[name]) || len(p.Registry().All(strings.ToLower(host))) > 0 {
 				continue
 			}
-			p.Report(v.at, "there is no Service %q in namespace %q: no request has this host", name, namespace).
-				Suggest("change it to %q", strings.Replace(v.text, name, best, 1)).
+			f := p.Report(v.at, "there is no Service %q in namespace %q: no request has this host", name, namespace)
+			p.MayBeElsewhere(f).Suggest("change it to %q", strings.Replace(v.text, name, best, 1)).
 				Evidence(p.Get(mesh.Service, namespace, best).At("metadata.name"), "has nearly the same name")
 		}
 	},

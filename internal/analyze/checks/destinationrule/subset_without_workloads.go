@@ -40,6 +40,7 @@ var SubsetWithoutWorkloads = &analyze.Check{
 				}
 				at := dr.At("spec.subsets[%d].labels", i)
 				f := p.Report(at, "subset %q is empty: no workload of %q has the labels %s", subset.GetName(), host, selector.Text(labels))
+				p.MayBeElsewhere(f)
 				if route, ok := used[subsetOf{host, subset.GetName()}]; ok {
 					f.Evidence(route, "sends traffic to it")
 				} else {

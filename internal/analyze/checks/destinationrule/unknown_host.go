@@ -67,7 +67,7 @@ func unknownWildcard(p *analyze.Pass, at mesh.Location, host string) {
 			return
 		}
 	}
-	p.Report(at, "no Service and no ServiceEntry has a host under %q", host)
+	p.MayBeElsewhere(p.Report(at, "no Service and no ServiceEntry has a host under %q", host))
 }
 
 // unknownHost reports a host that is in no registry, if the input says enough
@@ -79,6 +79,7 @@ func unknownHost(p *analyze.Pass, at mesh.Location, fqdn string) {
 			return
 		}
 		f := p.Report(at, "there is no Service %q in namespace %q", name, namespace)
+		p.MayBeElsewhere(f)
 		p.Advise(func() {
 			var there []string
 			for _, svc := range mesh.InNamespace(p.Services(), namespace) {

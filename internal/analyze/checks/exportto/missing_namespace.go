@@ -74,7 +74,7 @@ func (j *judge) one(at mesh.Location, namespace string) {
 		j.CantTell(mesh.Namespace, "")
 	default:
 		f := j.Report(at, "there is no namespace %q to export to", namespace)
-		f.Suggest("remove %q", namespace)
+		j.MayBeElsewhere(f).Suggest("remove %q", namespace)
 		j.Advise(func() {
 			if best := hint.Closest(namespace, j.names); best != "" {
 				f.Suggest("change it to %q", best)

@@ -50,6 +50,7 @@ func serviceBackend(p *analyze.Pass, route *mesh.KubernetesRoute, b mesh.RouteBa
 		p.CantTell(mesh.Service, namespace)
 	case svc == nil:
 		f := p.Report(route.At("%s.name", b.Path), "there is no Service %q in namespace %q", name, namespace)
+		p.MayBeElsewhere(f)
 		suggestService(p, f, name, namespace)
 		return
 	case b.Ref.Port != nil && !hasPort(svc, *b.Ref.Port):

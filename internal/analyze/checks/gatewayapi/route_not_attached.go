@@ -78,6 +78,7 @@ func missingParent(p *analyze.Pass, at mesh.Location, kind mesh.Kind, namespace,
 	}
 	f := p.Report(at, "there is no %s %q in namespace %q", called(kind), name, namespace)
 	if kind != mesh.KubernetesGateway {
+		p.MayBeElsewhere(f)
 		return
 	}
 	p.Advise(func() {

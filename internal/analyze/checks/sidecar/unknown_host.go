@@ -102,6 +102,7 @@ func unknownHost(p *analyze.Pass, at mesh.Location, namespace, host string) {
 		p.CantTell(mesh.Service, in)
 	case ok:
 		f := p.Report(at, "there is no Service %q in namespace %q: the entry lets nothing through", name, in)
+		p.MayBeElsewhere(f)
 		p.Advise(func() {
 			var there []string
 			for _, svc := range mesh.InNamespace(p.Services(), in) {

@@ -50,6 +50,7 @@ func missingHost(p *analyze.Pass, at mesh.Location, host, fqdn string) {
 			return
 		}
 		f := p.Report(at, "there is no Service %q in namespace %q", name, namespace)
+		p.MayBeElsewhere(f)
 		p.Advise(func() { suggestHost(f, p, host, name, namespace) })
 		return
 	}
