@@ -31,6 +31,7 @@ type analyzeFlags struct {
 	ignoreUnknown   bool
 	fix, dryRun     bool
 	watches         bool
+	watchInterval   time.Duration
 	baseline        string
 	writeBaseline   string
 	changes         *enum
@@ -103,6 +104,7 @@ everything could be read. They are the same for every format.`,
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
 	fs.BoolVar(&a.dryRun, "dry-run", false, "with --fix: show the diff and write nothing")
 	fs.BoolVarP(&a.watches, "watch", "w", false, "go on after the report: after every change, report what is new and what is gone")
+	fs.DurationVar(&a.watchInterval, "watch-interval", 5*time.Second, "with --watch: shortest time between two looks at a cluster")
 	a.out = addReportOutput(c)
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c

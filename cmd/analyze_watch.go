@@ -9,7 +9,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
-	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/ui"
 )
@@ -23,8 +22,6 @@ func (a *analyzeFlags) checkWatchFlags(args []string) error {
 		return hint.Usagef("write it in a run of its own", "--write-baseline writes one report, and --watch makes many")
 	case a.from != "" && len(args) == 0:
 		return hint.Usagef("name files to lay over it, or leave out --watch", "a saved snapshot never changes")
-	case a.useKube || len(a.contexts) > 0 || a.remote:
-		return hint.Usagef("watch files: meshctl analyze --watch DIR", "--watch looks at files, not at clusters")
 	case a.out.toStdout && !slices.Contains(output.Formats(), output.Format(a.out.format.value)):
 		return hint.Usagef("write it to a file, which always holds the latest report: -o "+a.out.format.value+"=FILE",
 			"--watch has no format %q for stdout", a.out.format.value)
@@ -35,7 +32,7 @@ func (a *analyzeFlags) checkWatchFlags(args []string) error {
 // watch prints the report and, after every change, what it changed, until
 // Ctrl-C. What goes to files is the whole report each time.
 func (a *analyzeFlags) watch(ctx context.Context, f *Factory, args []string, selected []*analyze.Check) error {
-	changed, err := a.inputChanges(ctx, args)
+	changed, err := a.inputChanges(ctx, f, args, selected)
 	if err != nil {
 		return err
 	}
@@ -54,21 +51,6 @@ func (a *analyzeFlags) watch(ctx context.Context, f *Factory, args []string, sel
 		return report, err
 	}}
 	return w.run(ctx, changed)
-}
-
-// inputChanges tells when the input may have changed.
-func (a *analyzeFlags) inputChanges(ctx context.Context, args []string) (<-chan struct{}, error) {
-	var written []string
-	for _, file := range a.out.files {
-		written = append(written, file.path)
-	}
-	paths := append(slices.Clone(args), configFiles()...)
-	for _, path := range []string{a.baseline, a.meshConfig} {
-		if path != "" {
-			paths = append(paths, path)
-		}
-	}
-	return kube.WatchFiles(ctx, paths, written)
 }
 
 // watching runs an analysis over and over.

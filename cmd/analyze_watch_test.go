@@ -2,13 +2,16 @@ package cmd
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/meshctl/meshctl/internal/kube/apitest"
 	"github.com/meshctl/meshctl/internal/ui"
 )
 
@@ -176,4 +179,49 @@ func TestWatchOneFileAsJSON(t *testing.T) {
 		t.Errorf("the difference is %s", line)
 	}
 	w.end()
+}
+
+// A live mesh: a change is told; what may not be read for a while is not gone.
+func TestWatchLive(t *testing.T) {
+	t.Parallel()
+	const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+	server, err := apitest.New(namespace + cart("reviewz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var away atomic.Bool
+	server.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if away.Load() {
+			apitest.Refuse(w, http.StatusForbidden, "Forbidden", r.URL.Path+` is forbidden: not now`)
+		}
+		return away.Load()
+	}
+	config, err := apitest.Kubeconfig(t.TempDir(), []string{"prod"}, map[string]string{"prod": server.Start(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, "analyze", "-w", "-A", "--watch-interval", "1ms", "--kubeconfig", config, "--only", "missing-host")
+	w.out.await(t, `"reviewz" in namespace "shop"`)
+	w.talk.await(t, "watching for changes")
+	if err := server.Replace(namespace + cart("kart")); err != nil {
+		t.Fatal(err)
+	}
+	w.out.await(t, `new   error  IST0101  VirtualService shop/cart`)
+	w.out.await(t, `gone  error  IST0101  VirtualService shop/cart`)
+	w.talk.await(t, "Z  1 new, 1 gone\n")
+
+	// Kinds that can't be read any more leave open what was found.
+	away.Store(true)
+	if err := server.Replace(namespace + cart("cart")); err != nil {
+		t.Fatal(err)
+	}
+	w.talk.await(t, "skipped missing-host: ")
+	away.Store(false)
+	if err := server.Replace(namespace + cart("cart")); err != nil {
+		t.Fatal(err)
+	}
+	w.talk.await(t, "Z  0 new, 1 gone\n")
+	if code := w.end(); code != exitInterrupted {
+		t.Errorf("ended with %d", code)
+	}
 }

@@ -40,16 +40,25 @@ type Server struct {
 	mu      sync.Mutex
 	asked   []string
 	objects map[mesh.Kind][]map[string]any
+	version int
+	// replaced is closed when the objects are replaced.
+	replaced chan struct{}
 }
 
 // New makes a server with the objects of YAML documents.
 func New(documents ...string) (*Server, error) {
-	s := &Server{Version: "v1.33.1", objects: map[mesh.Kind][]map[string]any{}}
+	s := &Server{Version: "v1.33.1", replaced: make(chan struct{})}
+	return s, s.Replace(documents...)
+}
+
+// Replace replaces all objects; watches hear of each that there is then.
+func (s *Server) Replace(documents ...string) error {
+	objects := map[mesh.Kind][]map[string]any{}
 	for _, text := range documents {
 		for _, document := range strings.Split("\n"+text, "\n---\n") {
 			var o map[string]any
 			if err := yaml.Unmarshal([]byte(document), &o); err != nil {
-				return nil, err
+				return err
 			}
 			if o == nil {
 				continue
@@ -58,12 +67,42 @@ func New(documents ...string) (*Server, error) {
 			name, _ := o["kind"].(string)
 			kind, known := mesh.KindOf(apiVersion, name)
 			if !known {
-				return nil, fmt.Errorf("unknown kind %s %s", apiVersion, name)
+				return fmt.Errorf("unknown kind %s %s", apiVersion, name)
 			}
-			s.objects[kind] = append(s.objects[kind], o)
+			objects[kind] = append(objects[kind], o)
 		}
 	}
-	return s, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.replaced)
+	s.objects, s.replaced = objects, make(chan struct{})
+	s.version++
+	return nil
+}
+
+// watch answers a watch: with all objects of a kind whenever they are replaced.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, kind mesh.Kind) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	since, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+	for {
+		_ = http.NewResponseController(w).Flush()
+		s.mu.Lock()
+		objects, version, replaced := s.objects[kind], s.version, s.replaced
+		s.mu.Unlock()
+		if version > since {
+			for _, o := range objects {
+				_ = json.NewEncoder(w).Encode(map[string]any{"type": "MODIFIED", "object": o})
+			}
+			since = version
+			continue
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-replaced:
+		}
+	}
 }
 
 // Start serves on loopback until the test ends, and returns the URL.
@@ -159,8 +198,15 @@ func (s *Server) objectsAt(w http.ResponseWriter, r *http.Request, group string,
 		Refuse(w, 404, "NotFound", "no such resource")
 		return
 	}
+	if r.URL.Query().Has("watch") {
+		s.watch(w, r, kinds[i])
+		return
+	}
+	s.mu.Lock()
+	objects, version := s.objects[kinds[i]], s.version
+	s.mu.Unlock()
 	var found []map[string]any
-	for _, o := range s.objects[kinds[i]] {
+	for _, o := range objects {
 		m, _ := o["metadata"].(map[string]any)
 		if (namespace == "" || m["namespace"] == namespace) && (name == "" || m["name"] == name) && selected(r, m) {
 			found = append(found, o)
@@ -168,7 +214,7 @@ func (s *Server) objectsAt(w http.ResponseWriter, r *http.Request, group string,
 	}
 	switch {
 	case name == "":
-		page(w, r, kinds[i], found)
+		page(w, r, kinds[i], found, version)
 	case len(found) == 1:
 		Answer(w, 200, found[0])
 	default:
@@ -190,7 +236,7 @@ func selected(r *http.Request, metadata map[string]any) bool {
 }
 
 // page answers with the part of a list that limit and continue ask for.
-func page(w http.ResponseWriter, r *http.Request, kind mesh.Kind, items []map[string]any) {
+func page(w http.ResponseWriter, r *http.Request, kind mesh.Kind, items []map[string]any, version int) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 	to, next := len(items), ""
@@ -203,7 +249,7 @@ func page(w http.ResponseWriter, r *http.Request, kind mesh.Kind, items []map[st
 	}
 	Answer(w, 200, map[string]any{
 		"kind": kind.Kind + "List", "apiVersion": kind.APIVersion(), "items": items[min(from, to):to],
-		"metadata": map[string]any{"continue": next, "resourceVersion": "1"},
+		"metadata": map[string]any{"continue": next, "resourceVersion": strconv.Itoa(version)},
 	})
 }
 
