@@ -13,5 +13,6 @@ func Checks() []*analyze.Check {
 		UnknownField,         // MSH0720
 		SelectorUnmatched,    // MSH0721
 		NoSuchVersion,        // MSH0722
+		NoSuchCluster,        // MSH0723
 	}
 }
