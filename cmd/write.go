@@ -22,7 +22,7 @@ func writeFiles(paths []string, text func(path string) []byte) error {
 	var pending []pendingFile
 	defer func() {
 		for _, p := range pending {
-			os.Remove(p.temp)
+			_ = os.Remove(p.temp)
 		}
 	}()
 	for _, path := range paths {
@@ -70,7 +70,7 @@ func prepare(path string, text []byte) (pendingFile, error) {
 	_, err = temp.Write(text)
 	err = errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close())
 	if err != nil {
-		os.Remove(p.temp)
+		_ = os.Remove(p.temp)
 	}
 	return p, err
 }

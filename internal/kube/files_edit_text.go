@@ -109,12 +109,12 @@ func (t editText) scalar(n *yaml.Node) (start, end int, ok bool) {
 	if !ok || n.Kind != yaml.ScalarNode || start >= len(t.text) {
 		return 0, 0, false
 	}
-	switch {
-	case n.Style == yaml.DoubleQuotedStyle:
+	switch n.Style {
+	case yaml.DoubleQuotedStyle:
 		end, ok = t.quoteEnd(start, '"')
-	case n.Style == yaml.SingleQuotedStyle:
+	case yaml.SingleQuotedStyle:
 		end, ok = t.quoteEnd(start, '\'')
-	case n.Style == 0:
+	case 0:
 		end, ok = start+len(n.Value), n.Value != "" && bytes.HasPrefix(t.text[start:], []byte(n.Value))
 	default:
 		ok = false

@@ -74,8 +74,8 @@ func (o *originsFS) ReadFile(path string) ([]byte, error) {
 		return text, err
 	}
 	var root map[string]any
-	if yaml.Unmarshal(text, &root) != nil || root == nil {
-		return text, nil
+	if broken := yaml.Unmarshal(text, &root); broken != nil || root == nil {
+		return text, err // kustomize says what is wrong with it
 	}
 	asked, _ := root["buildMetadata"].([]any)
 	root["buildMetadata"] = append(asked, types.OriginAnnotations)
@@ -236,10 +236,12 @@ func fieldAt(value any, path mesh.Path) (any, bool) {
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
-			m, ok := value.(map[string]any)
-			if value, ok = m[step]; !ok {
+			m, _ := value.(map[string]any)
+			item, there := m[step]
+			if !there {
 				return nil, false
 			}
+			value = item
 		case int:
 			list, ok := value.([]any)
 			if !ok || step < 0 || step >= len(list) {

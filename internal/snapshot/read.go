@@ -31,7 +31,7 @@ func Open(path string) (*Snapshot, error) {
 		}
 		return nil, hint.Unanswerablef("check the path; `meshctl snapshot save FILE` writes one", "reading the snapshot %s: %w", path, err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	s, err := Read(bufio.NewReader(f))
 	switch {
 	case errors.Is(err, errForeign):

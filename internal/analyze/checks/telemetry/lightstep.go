@@ -19,7 +19,6 @@ var DeprecatedLightstep = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		lightstep := map[string]bool{}
 		for _, provider := range p.MeshConfig().GetExtensionProviders() {
-			//nolint:staticcheck // the deprecated provider is what this is about
 			if _, is := provider.GetProvider().(*meshconfig.MeshConfig_ExtensionProvider_Lightstep); is {
 				lightstep[provider.GetName()] = true
 			}
