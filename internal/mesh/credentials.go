@@ -178,22 +178,32 @@ func clientAuthorities(gw *Resource[*gatewayapi.GatewaySpec]) []Credential {
 }
 
 // KnowsSecret says whether the absence of a Secret means that it does not
-// exist. Files that hold other Secrets rarely hold them all: there it takes one
-// with a certificate in the same namespace, and nothing that would make it.
+// exist. Files rarely hold all Secrets, not even those of a whole mesh: it takes
+// one with a certificate (in the same namespace, unless the input is complete),
+// and nothing that would make the Secret.
 func (s *Snapshot) KnowsSecret(namespace, name string) bool {
-	if s.KnownEverywhere(Secret) {
+	if s.read[Secret] && s.KnownEverywhere(Secret) {
 		return true
 	}
 	if !s.KnownIn(Secret, namespace) || s.promised()[Ref{Kind: Secret, Namespace: namespace, Name: name}] {
 		return false
 	}
-	return s.withCertificates()[namespace]
+	with := s.withCertificates()
+	return with[namespace] || s.options.Complete && len(with) > 0
 }
 
 // newPromised are the Secrets that objects of other tools make when they are
-// applied: cert-manager's Certificates, and the usual stores of secrets.
+// applied: cert-manager's Certificates, or the Gateways that are annotated for
+// it, and the usual stores of secrets.
 func (c *content) newPromised() map[Ref]bool {
 	all := map[Ref]bool{}
+	for _, o := range c.byKind[KubernetesGateway] {
+		if gw := As[*gatewayapi.GatewaySpec](o); gw != nil && (o.Annotations["cert-manager.io/issuer"] != "" || o.Annotations["cert-manager.io/cluster-issuer"] != "") {
+			for _, credential := range KubernetesCredentials(gw) {
+				all[credential.Ref] = true
+			}
+		}
+	}
 	for kind, objects := range c.byKind {
 		if _, known := kindByName[kind.Group+"/"+kind.Kind]; known {
 			continue

@@ -14,14 +14,24 @@ func (s *Snapshot) KnownEverywhere(kind Kind) bool {
 	if shared(kind) && slices.ContainsFunc(s.options.others, func(c Cluster) bool { return !everywhere(c) }) {
 		return false
 	}
-	return s.conclude(s.options.Complete || s.read[kind], kind)
+	return s.conclude(s.options.Complete && !s.installed(kind) || s.read[kind], kind)
+}
+
+// installed says that objects of the kind come with the control plane, which the
+// input leaves to its installer: even a complete input then says nothing of them.
+func (c *content) installed(kind Kind) bool {
+	return kind == MutatingWebhookConfiguration && len(c.byKind[kind]) == 0
 }
 
 // HasNamespace says whether the input holds the Namespace, or an object of a
-// kind that was asked for in it.
+// kind that was asked for in it, or every cluster has it.
 func (s *Snapshot) HasNamespace(name string, kinds ...Kind) bool {
 	if s.Get(Namespace, "", name) != nil {
 		return true
+	}
+	switch name {
+	case "default", "kube-system", "kube-public", "kube-node-lease":
+		return true // Kubernetes makes them; nobody writes them into files
 	}
 	s.touch(kinds...)
 	for _, kind := range kinds {

@@ -19,7 +19,7 @@ var MissingNamespace = &analyze.Check{
 		Fix:  "Correct the name. It is the caller's namespace, not its trust domain or service account. A namespace that exists only in another cluster of the mesh is fine.",
 	},
 	Run: func(p *analyze.Pass) {
-		var names []string
+		names := []string{"default", "kube-system", "kube-public", "kube-node-lease"} // Kubernetes makes these
 		for _, ns := range p.Namespaces() {
 			names = append(names, ns.Name)
 		}
@@ -30,7 +30,7 @@ var MissingNamespace = &analyze.Check{
 					base := fmt.Sprintf("spec.rules[%d].from[%d].source", i, j)
 					for field, list := range map[string][]string{"namespaces": from.GetSource().GetNamespaces(), "notNamespaces": from.GetSource().GetNotNamespaces()} {
 						for k, pattern := range list {
-							if p.HasNamespace(pattern, mesh.AuthorizationPolicy) || strings.Contains(pattern, "*") && matchesAny(pattern, names) {
+							if p.HasNamespace(pattern, mesh.AuthorizationPolicy) || matchesAny(pattern, names) {
 								continue
 							}
 							if !known {

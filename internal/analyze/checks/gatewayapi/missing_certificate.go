@@ -27,7 +27,7 @@ var MissingCertificate = &analyze.Check{
 				}
 				secret := mesh.Ref{Kind: mesh.Secret, Namespace: c.namespace, Name: c.name}
 				switch {
-				case p.Get(mesh.Secret, c.namespace, c.name) == nil && p.KnownEverywhere(mesh.Secret):
+				case p.Get(mesh.Secret, c.namespace, c.name) == nil && p.KnownEverywhere(mesh.Secret) && p.KnowsSecret(c.namespace, c.name):
 					p.Report(gw.At("%s.name", c.path), "there is no Secret %q in namespace %q", c.name, c.namespace)
 				case p.Granted(gw.Ref, secret):
 				case !p.KnownIn(mesh.ReferenceGrant, c.namespace):

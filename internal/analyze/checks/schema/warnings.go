@@ -12,7 +12,7 @@ import (
 // Doubtful finds objects that istiod accepts with a warning.
 var Doubtful = &analyze.Check{
 	Code: "IST0133", Name: "doubtful-object", Severity: analyze.Warning,
-	Uses: istioKinds(),
+	Uses: append(istioKinds(), mesh.KubernetesGateway),
 	Doc: analyze.Doc{
 		What: "istiod accepts an object, and warns of something in it: a deprecated field, a setting without effect, or one that rarely is what was meant.",
 		Why:  "The object works, but not as it says, or no longer after an upgrade. kubectl shows such warnings once, when the object is applied; controllers that apply it swallow them.",
@@ -24,7 +24,7 @@ var Doubtful = &analyze.Check{
 			for i, v := range verdictsOf(p, kind) {
 				o := objects[i]
 				for _, warning := range v.warnings {
-					if _, typed := asAware(warning); !typed && !routine(warning.Error()) && !toldOfEnvoy(p, o, warning) {
+					if _, typed := asAware(warning); !typed && !routine(warning.Error()) && !toldOfEnvoy(p, o, warning) && !deniesNoTCP(p, o, warning) {
 						p.Report(place(o, warning.Error()), "%s", oneLine(warning))
 					}
 				}
