@@ -34,6 +34,11 @@ type Port struct {
 	Protocol string
 }
 
+// ExportedByName says whether somebody exported the host to a namespace by name.
+func (h *Host) ExportedByName() bool {
+	return slices.ContainsFunc(h.exportTo, func(to string) bool { return !strings.ContainsAny(to, "*.~") })
+}
+
 // VisibleFrom says whether the host can be used from a namespace.
 func (h *Host) VisibleFrom(namespace string) bool {
 	return visible(h.exportTo, h.Object.Namespace, namespace)

@@ -30,7 +30,7 @@ var ExternalNamePort = &analyze.Check{
 				switch is := protocolOf(port); {
 				case is != protocol.Unsupported && is != protocol.TCP:
 				case alias:
-					p.Report(svc.At("spec.ports[%d]", i), "istiod takes the Service for another name of %q, and port %d for nothing: the ports are that host's own", svc.Spec.ExternalName, port.Port).
+					p.Report(svc.At("spec.ports[%d]", i), "the Service is another name of %q, whose own ports count: port %d has no effect", svc.Spec.ExternalName, port.Port).
 						As(analyze.Info).Suggest("remove the port, which only an istiod with ENABLE_EXTERNAL_NAME_ALIAS=false reads")
 				default:
 					p.Report(svc.At("spec.ports[%d]", i), "proxies send all traffic on port %d to %q", port.Port, svc.Spec.ExternalName).

@@ -18,8 +18,9 @@ func hiddenHost(p *analyze.Pass, vs *mesh.Resource[*networking.VirtualService], 
 		return
 	}
 	clients := clientNamespaces(p, vs)
+	forAll := p.Visible(mesh.VirtualService, vs.Spec.GetExportTo(), vs.Namespace, "")
 	for _, h := range hosts {
-		if slices.ContainsFunc(clients, h.VisibleFrom) {
+		if slices.ContainsFunc(clients, h.VisibleFrom) || forAll && h.ExportedByName() {
 			return
 		}
 	}
