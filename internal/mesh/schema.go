@@ -18,7 +18,8 @@ import (
 type messageSchema struct {
 	problems []Problem
 	above    []place // the messages that lead to the one that is checked
-	typed    bool    // look into what a google.protobuf.Any holds
+	typed    bool    // look into what a google.protobuf.Any holds, and note uses
+	uses     []EnvoyUse
 }
 
 // check is value without what cannot be read as md. What fits is returned as
@@ -64,6 +65,7 @@ func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescr
 			s.problems = append(s.problems, unknownField(path, name, message{md, s.typed}, s.above))
 			continue
 		}
+		s.use(at, fd)
 		s.above = append(s.above, place{message{md, s.typed}, path})
 		clean, ok := s.field(at, m[name], fd)
 		s.above = s.above[:len(s.above)-1]
@@ -158,7 +160,9 @@ func (s *messageSchema) scalar(path Path, value any, fd protoreflect.FieldDescri
 			}
 			return s.wrong(path, "one of "+strings.Join(enumNames(fd.Enum()), ", "), value)
 		}
-		if fd.Enum().Values().ByName(protoreflect.Name(name)) == nil {
+		if value := fd.Enum().Values().ByName(protoreflect.Name(name)); value != nil {
+			s.use(path, value)
+		} else {
 			known := enumNames(fd.Enum())
 			s.problems = append(s.problems, Problem{
 				Path: path.String(), Message: fmt.Sprintf("unknown value %q: one of %s", name, strings.Join(known, ", ")), Value: name, Known: known,

@@ -14,5 +14,7 @@ func Checks() []*analyze.Check {
 		SelectorUnmatched,    // MSH0721
 		NoSuchVersion,        // MSH0722
 		NoSuchCluster,        // MSH0723
+		DeprecatedField,      // MSH0724
+		NewerField,           // MSH0725
 	}
 }

@@ -14,7 +14,7 @@ import (
 var NoSuchVersion = &analyze.Check{
 	Code: "MSH0722", Name: "patch-for-no-proxy-version", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.EnvoyFilter, mesh.ConfigMap, mesh.Pod},
-	Uses:  slices.DeleteFunc(mesh.WorkloadKinds(), func(k mesh.Kind) bool { return k == mesh.Pod }),
+	Uses:  slices.DeleteFunc(mesh.SelectableKinds(), func(k mesh.Kind) bool { return k == mesh.Pod }),
 	Doc: analyze.Doc{
 		What: "The proxyVersion of a patch's match fits no proxy of the mesh: neither those that run, nor those that the injectors give to new pods.",
 		Why:  "istiod leaves the patch out for every proxy. It is mostly an EnvoyFilter that an upgrade of Istio went past.",
@@ -49,31 +49,47 @@ var NoSuchVersion = &analyze.Check{
 // proxyVersions are the versions of the mesh's proxies, sorted: of those that
 // run, and of those that injectors give. known is false when there may be others.
 func proxyVersions(p *analyze.Pass) (versions []string, known bool) {
-	known = p.KnownEverywhere(mesh.ConfigMap) && p.KnownEverywhere(mesh.Pod)
+	versions, known = injectedVersions(p)
 	found := map[string]bool{}
-	add := func(image mesh.Image) {
-		if version := image.Version(); release.MatchString(version) {
-			found[version] = true
-		} else {
-			known = false // who knows what "latest" is
+	for _, version := range versions {
+		found[version] = true
+	}
+	machines := len(p.Objects(mesh.WorkloadEntry)) + len(p.Objects(mesh.WorkloadGroup))
+	known = known && machines == 0 && p.KnownEverywhere(mesh.ConfigMap) && p.KnownEverywhere(mesh.Pod)
+	for _, w := range slices.Concat(p.Workloads(), p.RunningPods("", nil)) {
+		for _, c := range slices.Concat(w.Pod.Containers, w.Pod.InitContainers) {
+			if c.Name == mesh.ProxyContainer && c.Image != "auto" {
+				known = addVersion(found, mesh.ParseImage(c.Image)) && known
+			}
 		}
 	}
+	return slices.Sorted(maps.Keys(found)), known && len(found) > 0
+}
+
+// injectedVersions are the versions of the proxies that injectors give, sorted;
+// known is false when one does not say.
+func injectedVersions(p *analyze.Pass) (versions []string, known bool) {
+	known = true
+	found := map[string]bool{}
 	for _, config := range p.Objects(mesh.ConfigMap) {
 		if config.Name != "istio-sidecar-injector" && !strings.HasPrefix(config.Name, "istio-sidecar-injector-") {
 			continue
 		}
 		if image, ok := mesh.ProxyImage(p.ConfigMap(config.Namespace, config.Name)); ok {
-			add(image)
+			known = addVersion(found, image) && known
 		}
 	}
-	for _, w := range p.Workloads() {
-		for _, c := range slices.Concat(w.Pod.Containers, w.Pod.InitContainers) {
-			if c.Name == mesh.ProxyContainer && c.Image != "auto" {
-				add(mesh.ParseImage(c.Image))
-			}
-		}
+	return slices.Sorted(maps.Keys(found)), known
+}
+
+// addVersion adds the version of an image; ok is false when it has none: who
+// knows what "latest" is.
+func addVersion(found map[string]bool, image mesh.Image) (ok bool) {
+	version := image.Version()
+	if ok = release.MatchString(version); ok {
+		found[version] = true
 	}
-	return slices.Sorted(maps.Keys(found)), known && len(found) > 0
+	return ok
 }
 
 var release = regexp.MustCompile(`^\d+\.\d+`)

@@ -1,6 +1,7 @@
 package envoyfilter
 
 import (
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -21,37 +22,32 @@ var UnknownField = &analyze.Check{
 		Fix:  "Correct the name. Envoy's reference of the v3 API is at https://www.envoyproxy.io/docs/envoy/latest/api-v3/api. A field that a newer Envoy has will work there only.",
 	},
 	Run: func(p *analyze.Pass) {
-		for _, ef := range p.EnvoyFilters() {
-			raw, _ := ef.Field("spec", "configPatches").([]any)
-			for i, x := range ef.Spec.GetConfigPatches() {
-				if i < len(raw) {
-					judgeValue(p, ef, i, x.GetApplyTo(), raw[i])
-				}
-			}
+		for _, x := range patches(p) {
+			judgeValue(p, x)
 		}
 	},
 }
 
-func judgeValue(p *analyze.Pass, ef *mesh.Resource[*networking.EnvoyFilter], i int, on networking.EnvoyFilter_ApplyTo, raw any) {
-	patch, _ := raw.(map[string]any)
-	inner, _ := patch["patch"].(map[string]any)
-	path := mesh.Path{"spec", "configPatches", i, "patch", "value"}
-	for _, problem := range mesh.EnvoyProblems(path, inner["value"], envoyType(on)) {
-		at := ef.At("%s", problem.Path)
+func judgeValue(p *analyze.Pass, x patch) {
+	path, value := x.value()
+	for _, problem := range mesh.EnvoyProblems(path, value, envoyType(x.spec.GetApplyTo())) {
+		at := x.filter.At("%s", problem.Path)
 		best := hint.Closest(problem.Value, problem.Known)
 		if problem.Type != "" {
-			f := p.Report(at, "%s in the Envoy of Istio 1.31", problem.Message).As(analyze.Error)
+			f := p.Report(at, "%s in the Envoy of Istio 1.31%s", problem.Message, versionTwo(problem.Type)).As(analyze.Error)
 			switch {
-			case best != "":
-				f.Suggest("change it to %q", best)
 			case len(problem.Known) == 1:
 				f.Suggest("change it to %q", problem.Known[0])
+			case best != "":
+				f.Suggest("change it to %q", best)
 			}
 			continue
 		}
 		at.Key = true
 		f := p.Report(at, "unknown field %q: the Envoy of Istio 1.31 has none of this name here", problem.Value)
 		switch {
+		case problem.Value == "config" && slices.Contains(problem.Known, "typed_config"):
+			f.Suggest("use typed_config, with the \"@type\" of the configuration: Envoy 1.18, of Istio 1.10, ended config")
 		case problem.Belongs != "":
 			f.Suggest("move it to %s, where it is a field", problem.Belongs)
 		case best != "":
@@ -60,6 +56,14 @@ func judgeValue(p *analyze.Pass, ef *mesh.Resource[*networking.EnvoyFilter], i i
 			f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 		}
 	}
+}
+
+// versionTwo says of a type of the API's version 2 why there is none.
+func versionTwo(name string) string {
+	if strings.Contains(name, ".v2.") || strings.Contains(name, ".v2alpha") || strings.HasPrefix(name, "envoy.api.v2") {
+		return ": Envoy 1.18, of Istio 1.10, ended version 2 of the API"
+	}
+	return ""
 }
 
 // envoyType is the message that a patch's value is.
