@@ -36,6 +36,7 @@ type analyzeFlags struct {
 	writeBaseline   string
 	changes         *enum
 	from            string
+	filenames       []string
 	out             *reportFlags
 	clusterFlags
 }
@@ -48,7 +49,8 @@ func newAnalyzeCmd(f *Factory) *cobra.Command {
 		Long: `analyze checks the configuration of a live mesh, of files, or of both together.
 
 Without arguments it reads the cluster and reports on one namespace, or on all
-with -A. With files, directories or - for stdin it reads only those and needs
+with -A. With files, directories with all below them, globs
+or - for stdin it reads only those and needs
 no cluster; --use-kube lays the files over the cluster, as if they had been
 applied, and reports the findings that they bring there, in whatever namespace;
 nothing is deleted for that. --contexts reads several clusters as one mesh. What the input says nothing of is not taken for missing, unless
@@ -78,6 +80,7 @@ everything could be read. They are the same for every format.`,
   meshctl analyze -A --suppress IST0102 --suppress "IST0101=VirtualService shop/*"`,
 		GroupID: groupConfig,
 		RunE: func(c *cobra.Command, args []string) error {
+			args = append(args, a.filenames...)
 			a.useKube = a.readsCluster(c.Flags().Changed("use-kube"), args)
 			return a.run(c.Context(), f, args)
 		},
@@ -99,6 +102,10 @@ everything could be read. They are the same for every format.`,
 	fs.BoolVar(&a.ignoreUnknown, "ignore-unknown", false, "documents that cannot be read do not change the exit code")
 	fs.StringVar(&a.meshConfig, "mesh-config", "", "file with the mesh config to assume, instead of the cluster's or the files'")
 	a.addClusterFlags(f, c)
+	fs.StringSliceVarP(&a.filenames, "filename", "f", nil, "files and directories, as the arguments are")
+	_ = c.MarkFlagFilename("filename", "yaml", "yml", "json")
+	addIdle(fs, "recursive", "R")
+	addIdle(fs, "verbose", "v")
 	fs.StringVar(&a.baseline, "baseline", "", "report only what is not in this report of an earlier run (-o json, or --write-baseline)")
 	fs.StringVar(&a.writeBaseline, "write-baseline", "", "write all findings to this file, for --baseline")
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
@@ -108,6 +115,12 @@ everything could be read. They are the same for every format.`,
 	a.out = addReportOutput(c)
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
+}
+
+// addIdle accepts a flag that asks for what is done anyway.
+func addIdle(fs *pflag.FlagSet, name, short string) {
+	fs.BoolP(name, short, false, "")
+	_ = fs.MarkHidden(name)
 }
 
 // peerAnalyzeFlags accepts istioctl's names of analyze's flags.

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/meshctl/meshctl/internal/hint"
@@ -17,6 +18,9 @@ type Files struct {
 	// Skipped are files, or documents in them, that hold no objects for a
 	// cluster, such as Helm templates and values, and why each was passed over.
 	Skipped []SkippedFile
+
+	// emptyList says that there was a list without objects.
+	emptyList bool
 }
 
 // BrokenDocument is a document that is no readable object, or a file below a
@@ -51,7 +55,33 @@ func ReadFiles(ctx context.Context, paths []string, stdin io.Reader) (*Files, er
 			return nil, err
 		}
 	}
-	return readSources(ctx, w.chosen(), stdin, w.out)
+	files, err := readSources(ctx, w.chosen(), stdin, w.out)
+	if err == nil && files.nothing() {
+		s := files.Skipped[0]
+		return nil, noObjects(s.Path, s.Reason, len(files.Skipped)-1)
+	}
+	return files, err
+}
+
+// nothing says that there was neither an object nor anything that may be one:
+// whoever named files wants to know of them, and "no findings" would not be true.
+func (f *Files) nothing() bool {
+	return len(f.Objects) == 0 && len(f.Broken) == 0 && !f.emptyList && len(f.Skipped) > 0
+}
+
+// noObjects is the error of files that hold none.
+func noObjects(path, reason string, more int) error {
+	switch more {
+	case 0:
+	case 1:
+		reason += "; nor is there one in another file"
+	default:
+		reason += fmt.Sprintf("; nor is there one in %d other files", more)
+	}
+	if path == "-" {
+		path = "stdin"
+	}
+	return hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", path, reason)
 }
 
 // Text is a file that is in memory already.
@@ -64,7 +94,7 @@ type Text struct {
 func ReadTexts(ctx context.Context, texts []Text) (*Files, error) {
 	var sources []*source
 	for _, t := range texts {
-		sources = append(sources, &source{path: t.Path, text: append([]byte{}, t.Text...)})
+		sources = append(sources, &source{path: t.Path, named: true, text: append([]byte{}, t.Text...)})
 	}
 	return readSources(ctx, sources, nil, &Files{})
 }
@@ -73,21 +103,10 @@ func readSources(ctx context.Context, sources []*source, stdin io.Reader, out *F
 	if err := readDocuments(ctx, sources, stdin); err != nil {
 		return nil, err
 	}
-	var empty *source
-	somethingThere := false
 	for _, src := range sources {
-		found := out.take(src)
-		somethingThere = somethingThere || found
-		if found {
-			continue
+		if found := out.take(src); !found {
+			out.Skipped = append(out.Skipped, SkippedFile{Path: src.path, Reason: src.emptyReason(), text: src.template()})
 		}
-		out.Skipped = append(out.Skipped, SkippedFile{Path: src.path, Reason: src.emptyReason(), text: src.template()})
-		if src.named && empty == nil {
-			empty = src
-		}
-	}
-	if empty != nil && !somethingThere {
-		return nil, hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", empty.path, empty.emptyReason())
 	}
 	return out, nil
 }
@@ -100,6 +119,10 @@ func (f *Files) take(src *source) (found bool) {
 	f.Skipped = append(f.Skipped, src.skipped...)
 	found = src.err != nil || len(src.skipped) > 0
 	for _, doc := range src.documents {
+		if !src.named {
+			doc.leaveAside()
+		}
+		f.emptyList = f.emptyList || doc.emptyList
 		for _, o := range doc.objects {
 			o.Origin.Order = len(f.Objects)
 			f.Objects = append(f.Objects, o)

@@ -1,6 +1,11 @@
 package kube
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -11,6 +16,35 @@ import (
 type jsonText struct {
 	text string
 	at   int
+}
+
+// concatenated are the values of a document that holds several JSON values
+// with nothing between, as jq and kubectl print them; otherwise nil.
+func (d *document) concatenated() []*document {
+	trimmed := bytes.TrimLeft(d.text, " \t\r\n")
+	between := func(mark string) bool { return bytes.Contains(trimmed, []byte(mark)) }
+	if len(trimmed) == 0 || trimmed[0] != '{' || !slices.ContainsFunc([]string{"}\n{", "}{", "}\r\n{", "} {"}, between) {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(d.text))
+	var parts []*document
+	end, at := 0, spot{line: d.line, column: d.column + 1}
+	for {
+		var one json.RawMessage
+		if err := dec.Decode(&one); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil
+		}
+		if len(parts) == 0 && len(bytes.TrimSpace(d.text[dec.InputOffset():])) == 0 {
+			return nil
+		}
+		start := int(dec.InputOffset()) - len(one)
+		at = at.advance(textOf(d.text), start)
+		end = int(dec.InputOffset())
+		parts = append(parts, &document{path: d.path, line: at.line, column: at.column - 1, text: d.text[start:end]})
+	}
+	return parts
 }
 
 // spot is a place in a text: its byte, line and column, the latter from 1.

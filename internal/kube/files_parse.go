@@ -2,9 +2,12 @@ package kube
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,9 +64,13 @@ func split(path string, text []byte) []*document {
 		if end == 0 {
 			end = len(text) - at
 		}
-		if at > start && isSeparator(text[at:at+end]) {
+		switch one := text[at : at+end]; {
+		case at > start && isSeparator(one):
 			cut(at)
 			start, startLine = at, line
+		case isEnd(one):
+			cut(at)
+			start, startLine = at+end, line+1
 		}
 		at += end
 	}
@@ -74,6 +81,12 @@ func split(path string, text []byte) []*document {
 func isSeparator(line []byte) bool {
 	rest, found := bytes.CutPrefix(line, []byte("---"))
 	return found && (len(rest) == 0 || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ' ' || rest[0] == '\t')
+}
+
+// isEnd says whether a line ends a document, so that another may follow without separator.
+func isEnd(line []byte) bool {
+	rest, found := bytes.CutPrefix(line, []byte("..."))
+	return found && len(bytes.TrimSpace(rest)) == 0
 }
 
 // hasContent says whether a document has more than comments, blank lines and
@@ -95,6 +108,15 @@ func hasContent(text []byte) bool {
 func (d *document) parse() {
 	if line, reason := d.notText(); reason != "" {
 		d.fail(line, reason)
+		return
+	}
+	if parts := d.concatenated(); parts != nil {
+		for _, part := range parts {
+			part.parse()
+			d.objects, d.broken = append(d.objects, part.objects...), append(d.broken, part.broken...)
+			d.emptyList = d.emptyList || part.emptyList
+			d.skip = cmp.Or(d.skip, part.skip)
+		}
 		return
 	}
 	value, err := d.decode()
@@ -142,9 +164,29 @@ func (d *document) notText() (line int, reason string) {
 func (d *document) fail(line int, reason string) {
 	p := mesh.Position{File: d.path, Line: d.line, Column: 1}
 	if line > 0 {
-		p.Line += line - 1
+		p.Line, p.Column = d.line+line-1, d.columnOf(line)
 	}
 	d.broken = append(d.broken, BrokenDocument{Position: p, Reason: reason, text: d.text})
+}
+
+// failAt is fail for a value of the document.
+func (d *document) failAt(path mesh.Path, reason string) {
+	p := mesh.Position{File: d.path}
+	p.Line, p.Column = (&locator{document: d}).Locate(path, false)
+	d.broken = append(d.broken, BrokenDocument{Position: p, Reason: reason, text: d.text})
+}
+
+// columnOf is where a line has its first text, counted from 1.
+func (d *document) columnOf(line int) int {
+	for l := range bytes.Lines(d.text) {
+		if line--; line == 0 {
+			if rest := bytes.TrimLeft(l, " "); len(bytes.TrimSpace(rest)) > 0 {
+				return len(l) - len(rest) + 1
+			}
+			break
+		}
+	}
+	return 1
 }
 
 // take makes objects of a decoded value; prefix is its path in the document.
@@ -154,7 +196,7 @@ func (d *document) take(value any, prefix mesh.Path) {
 		if prefix == nil {
 			d.skip = noObject
 		} else {
-			d.fail(d.lineOf(prefix), prefix.String()+" is not an object")
+			d.failAt(prefix, prefix.String()+" is not an object")
 		}
 		return
 	}
@@ -169,7 +211,7 @@ func (d *document) take(value any, prefix mesh.Path) {
 		if name == "" {
 			missing = "kind"
 		}
-		d.fail(d.lineOf(prefix), "the object has no "+missing)
+		d.failAt(prefix, "the object has no "+missing)
 		return
 	}
 	if items, isList := m["items"].([]any); isList && strings.HasSuffix(name, "List") {
@@ -187,7 +229,12 @@ func (d *document) take(value any, prefix mesh.Path) {
 	if !known {
 		kind = mesh.ForeignKind(apiVersion, name)
 	}
-	d.objects = append(d.objects, mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}}))
+	o := mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}})
+	if o.Name == "" && prefix == nil && !d.item {
+		d.skip = nameless
+		return
+	}
+	d.objects = append(d.objects, o)
 }
 
 // reread is the document's one object as it was read the first time.
@@ -205,7 +252,19 @@ const (
 	noObject  = "it holds no object with apiVersion and kind"
 	template  = "it is a template; render it first and pipe the result in"
 	patchOnly = "it is a patch, not a whole object"
+	nameless  = "it has no metadata.name, as a patch or a tool's settings have none"
 )
+
+// leaveAside passes over what is broken and cannot have been meant for a
+// cluster, such as JSON with comments for another program.
+func (d *document) leaveAside() {
+	if len(d.broken) != 1 || len(d.objects) > 0 || len(d.text) == 0 || bytes.HasPrefix(d.text, []byte("\xff\xfe")) || bytes.HasPrefix(d.text, []byte("\xfe\xff")) {
+		return
+	}
+	if !bytes.Contains(d.text, []byte("apiVersion")) && !bytes.Contains(d.text, []byte("kind")) {
+		d.skip, d.broken = d.broken[0].Reason+"; it names no apiVersion and kind either", nil
+	}
+}
 
 // template is the document's text when it is a template, otherwise nil.
 func (d *document) template() []byte {
@@ -218,7 +277,7 @@ func (d *document) template() []byte {
 // notWhole says why a document that looks like an object is none: it is a
 // template that happens to be YAML, or a patch.
 func (d *document) notWhole(m map[string]any) string {
-	if m["$patch"] != nil {
+	if bytes.Contains(d.text, []byte("$patch")) && hasField(m, "$patch") {
 		return patchOnly
 	}
 	if !bytes.Contains(d.text, []byte("{{")) {
@@ -239,14 +298,26 @@ func (d *document) notWhole(m map[string]any) string {
 	return ""
 }
 
+// hasField says whether a value has a field somewhere.
+func hasField(value any, name string) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		if _, has := v[name]; has {
+			return true
+		}
+		for _, item := range v {
+			if hasField(item, name) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return hasField(item, name) })
+	}
+	return false
+}
+
 // helmTemplate is what Helm's templates have and other texts with braces have not.
 var helmTemplate = regexp.MustCompile(`\{\{-?\s*(?:\.Values\.|\.Release\.|\.Chart\.|include |\$\.Values\.|tpl |toYaml )`)
-
-// lineOf is the line of a path, counted from the document's first.
-func (d *document) lineOf(path mesh.Path) int {
-	line, _ := (&locator{document: d}).Locate(path, false)
-	return line - d.line + 1
-}
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s*)?(?:line (\d+): )?`)
 
@@ -293,9 +364,17 @@ func (d *document) parseNodes() (*yaml.Node, error) {
 		// Tabs indent JSON but not YAML; inside JSON's strings they can't be.
 		text = bytes.ReplaceAll(text, []byte("\t"), []byte(" "))
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
+	var root, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	return &root, nil
+	switch err := dec.Decode(&more); {
+	case errors.Is(err, io.EOF):
+		return &root, nil
+	case err == nil:
+		return nil, &lineError{more.Line, "another document begins without --- in front of it"}
+	default:
+		return nil, err // such as a second {} without ---
+	}
 }

@@ -88,8 +88,7 @@ func (k *kustomization) document(ctx context.Context, resources resmap.ResMap, e
 	if err != nil {
 		d.broken = k.brokenFiles(ctx)
 		if len(d.broken) == 0 {
-			reason := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), realPath(k.dir)+string(filepath.Separator), "")
-			d.broken = []BrokenDocument{{Position: mesh.Position{File: k.file, Line: 1, Column: 1}, Reason: "kustomize cannot render it: " + reason, text: []byte{}}}
+			d.broken = []BrokenDocument{k.refusal(err)}
 		}
 		return d
 	}

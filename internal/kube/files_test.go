@@ -106,11 +106,11 @@ func TestABrokenDocumentSpoilsOnlyItself(t *testing.T) {
 	t.Parallel()
 	const good = "apiVersion: v1\nkind: Service\nmetadata: {name: good}\n"
 	for _, c := range []struct{ name, text, want string }{
-		{"syntax", "a: b\n  c: [\n", "x.yaml:6:1 it is not valid YAML: mapping values are not allowed in this context"},
+		{"syntax", "a: b\n  c: [\n", "x.yaml:6:3 it is not valid YAML: mapping values are not allowed in this context"},
 		{"open list", "a: b\nc: [d\ne: f\n", "x.yaml:6:1 it is not valid YAML: did not find expected ',' or ']'"},
 		{"twice", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nkind: Service\n", `x.yaml:8:1 the field "kind" stands there twice`},
 		{"no kind", "apiVersion: v1\nmetadata: {name: a}\n", "x.yaml:5:1 the object has no kind"},
-		{"item", "apiVersion: v1\nkind: List\nitems:\n- 7\n", "x.yaml:8:1 items[0] is not an object"},
+		{"item", "apiVersion: v1\nkind: List\nitems:\n- 7\n", "x.yaml:8:3 items[0] is not an object"},
 		{"bytes", "apiVersion: v1\nkind: \xff\xfe\n", "x.yaml:6:1 it is not valid UTF-8"},
 		{"aliases", "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" + bomb(), "x.yaml:6:9 it grows without end through its aliases"},
 	} {

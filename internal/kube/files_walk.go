@@ -42,7 +42,11 @@ func (w *walker) add(path string) error {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		if os.IsNotExist(err) && strings.ContainsAny(path, "*?[{") {
+		switch {
+		case !os.IsNotExist(err):
+		case strings.Contains(path, "://"):
+			return hint.Unanswerablef("pipe it in: curl -fsS "+path+" | meshctl analyze -", "reading %s: meshctl fetches nothing", path)
+		case strings.ContainsAny(path, "*?[{"):
 			return w.addGlob(path)
 		}
 		return unreadable(path, err)
@@ -71,11 +75,12 @@ func (w *walker) addFile(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// addGlob adds what a pattern means that no shell has expanded.
+// addGlob adds what a pattern means that no shell has expanded. As there,
+// names with a dot in front must be written out; links to directories are not followed.
 func (w *walker) addGlob(pattern string) error {
-	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors())
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithNoFollow(), doublestar.WithNoHidden())
 	if err != nil {
-		return unreadable(pattern, err)
+		return hint.Unanswerablef("check the pattern", "reading %s: %s", pattern, reasonOf(err))
 	}
 	slices.Sort(matches)
 	found := false
