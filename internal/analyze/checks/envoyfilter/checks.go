@@ -16,5 +16,6 @@ func Checks() []*analyze.Check {
 		NoSuchCluster,        // MSH0723
 		DeprecatedField,      // MSH0724
 		NewerField,           // MSH0725
+		NoSuchFilter,         // MSH0726
 	}
 }

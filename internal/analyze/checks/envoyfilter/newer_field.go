@@ -76,7 +76,7 @@ func newestAsked(expression string) (minor int, ok bool) {
 	if expression == "" || err != nil {
 		return 0, false
 	}
-	const future = 99
+	const future = 49 // years away, and before the releases that "1.5.*" could mean too
 	for minor = future; minor > 0; minor-- {
 		for patch := range 30 {
 			if re.MatchString(fmt.Sprintf("1.%d.%d", minor, patch)) {

@@ -48,10 +48,13 @@ func quiet() {
 	}
 }
 
-// toldOfEnvoy says whether unknown-envoy-field tells of the same, with the
-// place: a field or a type that Envoy does not have.
+// toldOfEnvoy says whether another check tells of the same, with the place: a
+// field or a type that Envoy does not have, or a filter's old name.
 func toldOfEnvoy(p *analyze.Pass, o *mesh.Object, err error) bool {
 	text := err.Error()
+	if o.Kind == mesh.EnvoyFilter && p.Runs("patch-for-no-filter") && strings.Contains(text, "using deprecated filter name") {
+		return true
+	}
 	return o.Kind == mesh.EnvoyFilter && p.Runs("unknown-envoy-field") &&
 		(strings.Contains(text, "unknown field ") || strings.Contains(text, "could not resolve Any message type") || strings.Contains(text, "unable to resolve "))
 }
