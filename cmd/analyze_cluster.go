@@ -55,6 +55,9 @@ func (a *analyzeFlags) readsCluster(given bool, args []string) bool {
 // load reads the files, the clusters, or both.
 func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, selected []*analyze.Check) (*analyzeInput, error) {
 	in := &analyzeInput{files: &kube.Files{}, tellMore: "--use-kube reads the cluster, too; --complete says that the files are all there is"}
+	if a.complete {
+		in.tellMore = "not even a complete input says what the control plane's installer, controllers and people put there; --use-kube reads the cluster, too"
+	}
 	live := a.useKube || len(a.contexts) > 0 || a.remote
 	if a.from != "" && live {
 		return nil, hint.Usagef("leave one of them out", "--from reads a saved snapshot, --use-kube, --contexts and --remote live clusters")

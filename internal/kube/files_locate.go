@@ -24,7 +24,7 @@ func (l *locator) Locate(path mesh.Path, key bool) (line, column int) {
 	if err != nil || len(root.Content) == 0 {
 		return l.line, l.column + 1
 	}
-	at := locate(root.Content[0], path, key)
+	at := locate(root.Content[0], path, key, l.text)
 	return l.line + at.Line - 1, at.Column
 }
 
@@ -52,12 +52,17 @@ func (d *document) nodes() (*yaml.Node, error) {
 }
 
 // locate is the node to point at for a path: a scalar's value, or the key of
-// anything larger, or the deepest field above what does not exist.
-func locate(n *yaml.Node, path mesh.Path, key bool) *yaml.Node {
+// anything larger, or the deepest field above what does not exist. A path that
+// leads on from a block of text leads into the YAML that is written there; text
+// is what the nodes were read from.
+func locate(n *yaml.Node, path mesh.Path, key bool, text []byte) *yaml.Node {
 	named := n
-	for _, step := range path {
+	for i, step := range path {
 		for n.Kind == yaml.AliasNode {
 			n = n.Alias
+		}
+		if inner := inBlock(n, path[i:], key, text); inner != nil {
+			return inner
 		}
 		next, nextKey := child(n, step)
 		if next == nil {

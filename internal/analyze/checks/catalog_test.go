@@ -29,6 +29,11 @@ func TestEveryPeerCodeHasAnAnswer(t *testing.T) {
 			t.Errorf("%s (%s) has no check and no answer in catalog/kiali.tsv", c.Code, c.What)
 		}
 	}
+	for _, c := range append(checks.IstioctlCodes(), checks.KialiCodes()...) {
+		if c.Instead != "" && len(answers(c.Code)) > 0 {
+			t.Errorf("%s has a check, and the catalog says %q", c.Code, c.Instead)
+		}
+	}
 	for _, c := range checks.All() {
 		for _, kia := range c.KialiCodes() {
 			if !slices.ContainsFunc(checks.KialiCodes(), func(p checks.PeerCode) bool { return p.Code == kia }) {

@@ -119,12 +119,13 @@ func sameValues(a, b map[string]*networking.StringMatch) bool {
 }
 
 // saidElsewhere says whether istiod's validation compares the two itself: they
-// differ in nothing but paths that are exact or prefixes, or in nothing.
+// differ in nothing but their paths' prefixes, or in nothing.
 func saidElsewhere(a, b *networking.HTTPMatchRequest) bool {
 	same := a.GetPort() == b.GetPort() && proto.Equal(a.GetMethod(), b.GetMethod()) && proto.Equal(a.GetAuthority(), b.GetAuthority()) &&
 		maps.EqualFunc(a.GetHeaders(), b.GetHeaders(), equal) && maps.EqualFunc(a.GetQueryParams(), b.GetQueryParams(), equal) &&
 		maps.EqualFunc(a.GetWithoutHeaders(), b.GetWithoutHeaders(), equal)
-	return same && a.GetUri().GetRegex() == "" && a.GetUri() != nil && b.GetUri().GetRegex() == "" || proto.Equal(a, b)
+	first, later := a.GetUri().GetPrefix(), b.GetUri().GetPrefix()
+	return same && first != "" && later != "" && first != later || proto.Equal(a, b)
 }
 
 func equal(a, b *networking.StringMatch) bool { return proto.Equal(a, b) }

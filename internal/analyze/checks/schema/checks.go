@@ -7,6 +7,7 @@ func Checks() []*analyze.Check {
 	return []*analyze.Check{
 		Invalid,                // IST0106
 		Refused,                // IST0106
+		InvalidMeshConfig,      // IST0106
 		UnknownKubernetesField, // MSH0701
 		OldVersion,             // MSH0702
 		UnreachableRule,        // IST0130

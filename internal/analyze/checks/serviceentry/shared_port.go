@@ -25,9 +25,6 @@ var SharedPort = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		config := p.MeshConfig()
 		p.KnownIn(mesh.ConfigMap, p.IstioNamespace())
-		if config.Object == nil || config.Problem != "" {
-			return // nobody knows whether DNS is captured
-		}
 		proxies := config.GetDefaultConfig().GetProxyMetadata()
 		if strings.EqualFold(proxies["ISTIO_META_DNS_CAPTURE"], "true") || strings.EqualFold(proxies["ISTIO_META_ENABLE_HBONE"], "true") {
 			return // ambient mode captures DNS as well
@@ -60,8 +57,13 @@ func tcpPorts(se *networking.ServiceEntry) []uint32 {
 	}
 	var numbers []uint32
 	for _, port := range se.GetPorts() {
-		if port.GetProtocol() == "" || protocol.Parse(port.GetProtocol()) == protocol.TCP {
+		switch protocol.Parse(port.GetProtocol()) {
+		case protocol.TCP, protocol.Mongo, protocol.MySQL, protocol.Redis: // of TLS the proxy sees the server's name
 			numbers = append(numbers, port.GetNumber())
+		case protocol.Unsupported:
+			if port.GetProtocol() == "" {
+				numbers = append(numbers, port.GetNumber())
+			}
 		}
 	}
 	return numbers
@@ -78,6 +80,10 @@ func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 		}
 	}
 	if len(rivals) == 0 && len(se.spec.GetHosts()) < 2 {
+		return
+	}
+	if config := p.MeshConfig(); config.Object == nil || config.Problem != "" {
+		p.CantTell(mesh.ConfigMap, p.IstioNamespace()) // nobody knows whether DNS is captured
 		return
 	}
 	number := se.spec.GetPorts()[i].GetNumber()

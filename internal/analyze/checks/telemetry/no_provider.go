@@ -19,7 +19,7 @@ var NoProvider = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		config := p.MeshConfig()
 		p.KnownIn(mesh.ConfigMap, p.IstioNamespace())
-		if config.Object == nil || config.Problem != "" || len(config.GetDefaultProviders().GetAccessLogging()) > 0 {
+		if len(config.GetDefaultProviders().GetAccessLogging()) > 0 {
 			return
 		}
 		root := p.RootNamespace()
@@ -56,6 +56,10 @@ func noProvider(p *analyze.Pass, t resource, root string) {
 			continue
 		case t.Namespace != root && !p.KnownIn(mesh.Telemetry, root):
 			p.CantTell(mesh.Telemetry, root)
+			return
+		}
+		if config := p.MeshConfig(); config.Object == nil || config.Problem != "" {
+			p.CantTell(mesh.ConfigMap, p.IstioNamespace())
 			return
 		}
 		p.Report(t.At("spec.accessLogging[%d]", i), "nothing writes these access logs: no provider is named here, nor for the namespace, nor in the mesh config").
