@@ -6,19 +6,31 @@ import (
 
 	networking "istio.io/api/networking/v1alpha3"
 	core "k8s.io/api/core/v1"
+	gatewayapi "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // SelectableKinds are the kinds that [Snapshot.Selects] looks at.
-func SelectableKinds() []Kind { return append(WorkloadKinds(), WorkloadEntry, WorkloadGroup) }
+func SelectableKinds() []Kind {
+	return append(WorkloadKinds(), WorkloadEntry, WorkloadGroup, KubernetesGateway)
+}
 
 // Selects says whether a selector of Istio's objects picks anything: a
-// workload, a WorkloadEntry, the entries of a WorkloadGroup, or a running pod
-// whose labels are more than its template's. An empty namespace means all.
+// workload, a WorkloadEntry, the entries of a WorkloadGroup, the pods that a
+// Gateway of Kubernetes gets, or a running pod whose labels are more than its
+// template's. An empty namespace means all.
 func (s *Snapshot) Selects(namespace string, selector map[string]string) bool {
 	if len(s.Select(namespace, selector)) > 0 {
 		return true
 	}
-	return s.SelectsMachines(namespace, selector) || len(s.RunningPods(namespace, selector)) > 0
+	return s.SelectsMachines(namespace, selector) || s.SelectsProvisioned(namespace, selector) || len(s.RunningPods(namespace, selector)) > 0
+}
+
+// SelectsProvisioned is [Snapshot.Selects] of the pods alone that Gateways of
+// Kubernetes get: no file holds those.
+func (s *Snapshot) SelectsProvisioned(namespace string, selector map[string]string) bool {
+	s.touch(KubernetesGateway)
+	s.conclude(true, KubernetesGateway)
+	return len(s.content.provisioned().find(namespace, selector)) > 0
 }
 
 // SelectsMachines is [Snapshot.Selects] of virtual machines alone: WorkloadEntries
@@ -64,6 +76,28 @@ func (c *content) newMachines() *labelIndex {
 	}
 	for _, wg := range typedOf[*networking.WorkloadGroup](c, WorkloadGroup) {
 		x.add(wg.Object, wg.Spec.GetMetadata().GetLabels())
+	}
+	return x
+}
+
+// newProvisioned indexes Gateways of Kubernetes by the labels of their pods: the
+// Gateway's own, those of its infrastructure, and the names that istiod adds.
+func (c *content) newProvisioned() *labelIndex {
+	x := &labelIndex{byLabel: map[string][]labelled{}}
+	for _, gw := range typedOf[*gatewayapi.GatewaySpec](c, KubernetesGateway) {
+		labels := maps.Clone(gw.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		if gw.Spec.Infrastructure != nil {
+			for k, v := range gw.Spec.Infrastructure.Labels {
+				labels[string(k)] = string(v)
+			}
+		}
+		class := string(gw.Spec.GatewayClassName)
+		labels[GatewayNameLabel], labels["gateway.networking.k8s.io/gateway-class-name"] = gw.Name, class
+		labels["service.istio.io/canonical-name"] = gw.Name + "-" + class
+		x.add(gw.Object, labels)
 	}
 	return x
 }

@@ -79,9 +79,11 @@ type content struct {
 	rules     func() *ruleIndex
 	pods      func() *labelIndex
 	machines  func() *labelIndex
-	peers     func() peerIndex
-	config    func() *MeshConfig
-	injector  func() injectorConfig
+
+	provisioned func() *labelIndex
+	peers       func() peerIndex
+	config      func() *MeshConfig
+	injector    func() injectorConfig
 
 	kuberoutes       func() []*KubernetesRoute
 	grants           func() grantIndex
@@ -169,6 +171,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.rules = sync.OnceValue(s.newRules)
 	c.pods = sync.OnceValue(c.newPods)
 	c.machines = sync.OnceValue(c.newMachines)
+	c.provisioned = sync.OnceValue(c.newProvisioned)
 	c.promised = sync.OnceValue(c.newPromised)
 	c.withCertificates = sync.OnceValue(c.newWithCertificates)
 	c.peers = sync.OnceValue(c.newPeers)

@@ -17,5 +17,7 @@ func Checks() []*analyze.Check {
 		DeprecatedField,      // MSH0724
 		NewerField,           // MSH0725
 		NoSuchFilter,         // MSH0726
+		NoSuchContext,        // MSH0727
+		NoSuchRoutes,         // MSH0729
 	}
 }

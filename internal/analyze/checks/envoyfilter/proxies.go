@@ -13,11 +13,10 @@ import (
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
-// proxy is a kind of proxy that an EnvoyFilter is for: of one version, and
-// either a gateway or not.
+// proxy is a kind of proxy that an EnvoyFilter is for: of one version and role.
 type proxy struct {
 	version string
-	gateway bool
+	role    role
 	example *mesh.Workload
 }
 
@@ -49,23 +48,11 @@ func (x *proxies) of(patch patch) []proxy {
 	}
 	var found []proxy
 	for _, one := range x.selected(patch.filter) {
-		if inContext(match.GetContext(), one.gateway) && version.MatchString(one.version) {
+		if one.role.in(match.GetContext()) && version.MatchString(one.version) {
 			found = append(found, one)
 		}
 	}
 	return found
-}
-
-// inContext says whether gateways, or proxies that are none, have
-// configuration of a context.
-func inContext(context networking.EnvoyFilter_PatchContext, gateway bool) bool {
-	switch context {
-	case networking.EnvoyFilter_GATEWAY:
-		return gateway
-	case networking.EnvoyFilter_SIDECAR_INBOUND, networking.EnvoyFilter_SIDECAR_OUTBOUND:
-		return !gateway
-	}
-	return true
 }
 
 // selected are the proxies of an EnvoyFilter's workloads.
@@ -80,17 +67,17 @@ func (x *proxies) selected(ef *mesh.Resource[*networking.EnvoyFilter]) []proxy {
 	}
 	type kind struct {
 		version string
-		gateway bool
+		role    role
 	}
 	found := map[kind]*mesh.Workload{}
 	for _, w := range slices.Concat(x.pass.Select(namespace, labels), x.pass.RunningPods(namespace, labels)) {
-		if version := x.version(w); version != "" && found[kind{version, w.IsGateway()}] == nil {
-			found[kind{version, w.IsGateway()}] = w
+		if version := x.version(w); version != "" && found[kind{version, roleOf(w)}] == nil {
+			found[kind{version, roleOf(w)}] = w
 		}
 	}
 	var list []proxy
 	for k, w := range found {
-		list = append(list, proxy{k.version, k.gateway, w})
+		list = append(list, proxy{k.version, k.role, w})
 	}
 	slices.SortFunc(list, func(a, b proxy) int {
 		if a.version != b.version {

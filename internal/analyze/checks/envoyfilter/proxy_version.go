@@ -14,7 +14,7 @@ import (
 var NoSuchVersion = &analyze.Check{
 	Code: "MSH0722", Name: "patch-for-no-proxy-version", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.EnvoyFilter, mesh.ConfigMap, mesh.Pod},
-	Uses:  slices.DeleteFunc(mesh.SelectableKinds(), func(k mesh.Kind) bool { return k == mesh.Pod }),
+	Uses:  slices.DeleteFunc(append(mesh.WorkloadKinds(), mesh.WorkloadEntry, mesh.WorkloadGroup), func(k mesh.Kind) bool { return k == mesh.Pod }),
 	Doc: analyze.Doc{
 		What: "The proxyVersion of a patch's match fits no proxy of the mesh: neither those that run, nor those that the injectors give to new pods.",
 		Why:  "istiod leaves the patch out for every proxy. It is mostly an EnvoyFilter that an upgrade of Istio went past.",

@@ -11,7 +11,7 @@ import (
 var RootDefault = &analyze.Check{
 	Code: "MSH0521", Name: "root-default-with-selector", Severity: analyze.Warning, KIA: "KIA1006",
 	Reads: []mesh.Kind{mesh.Sidecar, mesh.Pod},
-	Uses:  append(mesh.WorkloadKinds()[1:], mesh.WorkloadEntry, mesh.WorkloadGroup),
+	Uses:  mesh.SelectableKinds()[1:],
 	Doc: analyze.Doc{
 		What: "The Sidecar named default in the mesh's root namespace has a workloadSelector.",
 		Why:  "With a selector it applies to workloads of the root namespace only. All other namespaces have no default, and every proxy there gets the configuration of the whole mesh.",
