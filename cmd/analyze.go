@@ -146,7 +146,7 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 	if unknownWord != "" {
 		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 	}
-	wishes, err := a.wishes()
+	wishes, err := a.wishes(f)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (a *analyzeFlags) applyFixes(ctx context.Context, f *Factory, report *analy
 	if err := writeFiles(paths, func(path string) []byte { return texts[path] }); err != nil {
 		return nil, err
 	}
-	f.progress("mended %d of %d findings in %d files", plan.Mended, len(report.Findings), len(plan.Files))
+	f.progress("mended %d of %s in %s", plan.Mended, plural(len(report.Findings), "finding"), plural(len(plan.Files), "file"))
 	return again(ctx)
 }
 
@@ -63,7 +63,7 @@ func (a *analyzeFlags) showFixes(f *Factory, plan *analyze.Fix, report *analyze.
 	if err := f.printReport(a.out, plan); err != nil {
 		return err
 	}
-	f.progress("%d of %d findings would be mended in %d files", plan.Mended, len(report.Findings), len(plan.Files))
+	f.progress("%d of %s would be mended in %s", plan.Mended, plural(len(report.Findings), "finding"), plural(len(plan.Files), "file"))
 	if len(plan.Files) > 0 || report.Fails(analyze.Severity(a.failOn.value)) {
 		return errNo
 	}

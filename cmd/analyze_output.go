@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func (r *reportFlags) Set(s string) error {
 		switch {
 		case toFile && path == "":
 			return hint.Usagef("for example "+name+"=report."+name, "%q names no file", one)
-		case toFile:
+		case toFile && path != "-":
 			r.files = append(r.files, reportFile{output.Format(format.value), path})
 		case r.toStdout:
 			return hint.Usagef("write all but one to files: -o "+name+"=FILE", "stdout takes one format, and %q is the second", name)
@@ -85,15 +86,23 @@ func (f *Factory) printReport(r *reportFlags, d output.Document) error {
 func (f *Factory) printReports(r *reportFlags, d, shown output.Document) error {
 	texts := map[string][]byte{}
 	var paths []string
+	same := map[string]bool{}
 	for _, file := range r.files {
 		var b bytes.Buffer
 		if err := output.Write(&b, output.Options{Format: file.format, NoHeaders: r.noHeaders}, d); err != nil {
 			return err
 		}
-		if _, twice := texts[file.path]; twice {
+		real, err := filepath.Abs(file.path)
+		if err != nil {
+			return err
+		}
+		if target, err := filepath.EvalSymlinks(real); err == nil {
+			real = target
+		}
+		if same[real] {
 			return hint.Usagef("name another file for one of them", "two formats are to be written to %s", file.path)
 		}
-		texts[file.path] = b.Bytes()
+		same[real], texts[file.path] = true, b.Bytes()
 		paths = append(paths, file.path)
 	}
 	if err := writeFiles(paths, func(path string) []byte { return texts[path] }); err != nil {

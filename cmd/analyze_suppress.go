@@ -10,7 +10,7 @@ import (
 
 // wishes are the suppressions of the command line and, with the severities, of
 // the configuration files.
-func (a *analyzeFlags) wishes() (analyze.Config, error) {
+func (a *analyzeFlags) wishes(f *Factory) (analyze.Config, error) {
 	all := analyze.Config{Severities: map[string]analyze.Severity{}}
 	for _, word := range a.suppress {
 		s, err := analyze.ParseSuppression(word)
@@ -19,6 +19,9 @@ func (a *analyzeFlags) wishes() (analyze.Config, error) {
 		}
 		if !isCheck(s.Code) && !analyze.IsCode(s.Code) {
 			return all, hint.Usagef(checkHint(s.Code), "--suppress: there is no check %q", s.Code)
+		}
+		if !isCheck(s.Code) && peerAnswer(s.Code) == "" {
+			f.IO.Warnf("--suppress: there is no check %q, so it suppresses nothing", s.Code)
 		}
 		all.Suppress = append(all.Suppress, s)
 	}

@@ -40,7 +40,7 @@ func (a *analyzeFlags) watch(ctx context.Context, f *Factory, args []string, sel
 	w := &watching{f: f, out: a.out, once: func(ctx context.Context, f *Factory) (*analyze.Report, error) {
 		ctx, cancel := context.WithTimeout(ctx, a.timeout)
 		defer cancel()
-		wishes, err := a.wishes()
+		wishes, err := a.wishes(f)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
@@ -82,6 +83,25 @@ func configFiles() []string {
 	})
 }
 
+// placeOf is where a configuration file has a key, and the file alone when that cannot be told.
+func placeOf(path, key string) string {
+	text, err := os.ReadFile(path)
+	var root yaml.Node
+	if err != nil || yaml.Unmarshal(text, &root) != nil || len(root.Content) == 0 {
+		return path
+	}
+	n, place := root.Content[0], path
+	for name := range strings.SplitSeq(key, ".") {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if k := n.Content[i]; strings.EqualFold(k.Value, name) {
+				n, place = n.Content[i+1], fmt.Sprintf("%s:%d:%d", path, k.Line, k.Column)
+				break
+			}
+		}
+	}
+	return place
+}
+
 // merge reads one file into v after checking its keys.
 func merge(v *viper.Viper, root *cobra.Command, path string) error {
 	one := viper.New()
@@ -99,7 +119,7 @@ func merge(v *viper.Viper, root *cobra.Command, path string) error {
 		if next == "" {
 			next = "a key is the name of a flag, or of a command with flags below it"
 		}
-		return hint.Usagef(next, "reading configuration %s: unknown key %q", path, key)
+		return hint.Usagef(next, "reading configuration %s: unknown key %q", placeOf(path, key), key)
 	}
 	return v.MergeConfigMap(one.AllSettings())
 }

@@ -40,8 +40,8 @@ right. It needs no cluster.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			selected, unknownWord := analyze.Select(checks.Known(), args, nil)
 			if unknownWord != "" {
-				if next := peerAnswer(unknownWord); next != "" {
-					return hint.Usagef(next, "there is no check for %s", strings.ToUpper(unknownWord))
+				if peers := explainPeer(unknownWord); peers != nil {
+					return f.print(out, peers)
 				}
 				return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 			}
@@ -50,6 +50,31 @@ right. It needs no cluster.`,
 	}
 	out = addOutput(c)
 	return c
+}
+
+// explainPeer is what there is to say of a code without a check; nil when
+// nobody has it.
+func explainPeer(word string) *explanation {
+	code := strings.ToUpper(word)
+	x := explainedCheck{Code: code, Name: "no-check", Reads: []string{}, Uses: []string{}, Sources: []string{}}
+	answer := peerAnswer(word)
+	switch {
+	case code == analyze.InternalError:
+		x.Name, x.Severity = "internal-error", analyze.Error
+		x.What = "A check failed inside while it looked at an object; the message names the check."
+		x.Why = "What that check would have said of this object is not known. All other checks ran."
+		x.Fix = "Report it at https://github.com/meshctl/meshctl/issues with the object; --skip leaves the check out until then."
+	case answer == "":
+		return nil
+	default:
+		x.What = "No check of meshctl has this code. " + strings.ToUpper(answer[:1]) + answer[1:] + "."
+		x.Why = "It is known here so that nobody looks for it in vain."
+		x.Fix = "Nothing is to be done."
+	}
+	if strings.HasPrefix(code, "IST") {
+		x.Sources = append(x.Sources, "https://istio.io/latest/docs/reference/config/analysis/"+strings.ToLower(code)+"/")
+	}
+	return &explanation{Checks: []explainedCheck{x}}
 }
 
 // peerAnswer is what there is to say of a code of istioctl's or Kiali's that
@@ -65,7 +90,7 @@ func peerAnswer(word string) string {
 		case c.Unused == "precheck":
 			return "`meshctl precheck` finds it"
 		}
-		return "istioctl: " + c.Unused
+		return map[string]string{"retired": "istioctl retired it", "never emitted": "istioctl has it and never emits it", "never used": "istioctl has it and never uses it"}[c.Unused]
 	}
 	return ""
 }

@@ -32,6 +32,9 @@ type Options struct {
 	Now time.Time
 }
 
+// InternalError is the code of a finding about a check that failed inside.
+const InternalError = "IST0001"
+
 // Run runs the checks over a snapshot, all processors at once. A check that
 // panics becomes a finding of its own (IST0001); ctx ends the run between checks.
 func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
@@ -111,7 +114,7 @@ func (p *Pass) run() {
 	defer func() {
 		if r := recover(); r != nil {
 			p.findings = append(p.findings, &Finding{
-				Code: "IST0001", Check: p.check.Name, Severity: Error, Related: []Related{}, Uncertain: []Uncertain{},
+				Code: InternalError, Check: p.check.Name, Severity: Error, Related: []Related{}, Uncertain: []Uncertain{},
 				Message: fmt.Sprintf("the check %s failed inside and says nothing about this mesh: %v (%s)", p.check.Name, r, panicPlace()),
 				Fix:     "report it with the input to https://github.com/meshctl/meshctl/issues, and go on with --skip " + p.check.Name,
 			})

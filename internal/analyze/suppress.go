@@ -38,6 +38,9 @@ func ParseSuppression(s string) (Suppression, error) {
 	if code == "" {
 		return Suppression{}, fmt.Errorf("%q names no code: it is CODE, or CODE=Kind namespace/name", s)
 	}
+	if object != "" && !strings.ContainsAny(object, " *") {
+		return Suppression{}, fmt.Errorf("%q names no kind and name: it is CODE, or CODE=Kind namespace/name", s)
+	}
 	return Suppression{Code: code, Object: object}, nil
 }
 
@@ -80,7 +83,9 @@ func (s Suppression) coversObject(name Object, o *mesh.Object) bool {
 	if s.Object == "" || s.Object == "*" {
 		return true
 	}
-	return glob(s.Object, name.String()) || name.Namespace != "" && glob(s.Object, name.Kind+" "+name.Name+"."+name.Namespace)
+	// Names are in lower case anyway, and kinds are often typed so.
+	want, kind := strings.ToLower(s.Object), strings.ToLower(name.Kind)
+	return glob(want, strings.ToLower(name.String())) || name.Namespace != "" && glob(want, kind+" "+name.Name+"."+name.Namespace)
 }
 
 // glob matches with * for any text, slashes included.

@@ -42,9 +42,14 @@ func (l *locator) locateJSON(path mesh.Path, key bool) (line, column int) {
 	return s.line, s.column
 }
 
-// nodes are the document's nodes, which are kept when it holds many objects.
+// quickToParse is the length of a text, in bytes, that is sooner parsed again
+// than its nodes are kept.
+const quickToParse = 16 << 10
+
+// nodes are the document's nodes, which are kept when it holds many objects, or
+// is long and asked for again: a VirtualService may have thousands of findings.
 func (d *document) nodes() (*yaml.Node, error) {
-	if len(d.objects) < 2 {
+	if len(d.objects) < 2 && (len(d.text) < quickToParse || !d.asked.Swap(true)) {
 		return d.parseNodes()
 	}
 	d.rootOnce.Do(func() { d.root, d.rootErr = d.parseNodes() })

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 	"unsafe"
 
@@ -35,6 +36,7 @@ type document struct {
 	// What is found out when it is needed, see [locator].
 	itemsOnce sync.Once
 	items     []spot
+	asked     atomic.Bool
 	rootOnce  sync.Once
 	root      *yaml.Node
 	rootErr   error
