@@ -18,6 +18,7 @@ func Checks() []*analyze.Check {
 		NewerField,           // MSH0725
 		NoSuchFilter,         // MSH0726
 		NoSuchContext,        // MSH0727
+		NoSuchListener,       // MSH0728
 		NoSuchRoutes,         // MSH0729
 	}
 }
