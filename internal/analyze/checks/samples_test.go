@@ -111,7 +111,9 @@ func cleanSample(t *testing.T, selected []*analyze.Check, paths ...string) int {
 		t.Fatal(err)
 	}
 	for _, f := range report.Findings {
-		if slices.ContainsFunc(genuine, func(g [2]string) bool { return strings.HasSuffix(f.Position.File, filepath.FromSlash(g[0])) && f.Code == g[1] }) {
+		if slices.ContainsFunc(genuine, func(g [2]string) bool {
+			return strings.HasSuffix(f.Position.File, filepath.FromSlash(g[0])) && f.Code == g[1]
+		}) {
 			continue
 		}
 		t.Errorf("%s: %s %s %s: %s: %s", f.Position, f.Severity, f.Code, f.Object, f.Field, f.Message)

@@ -31,7 +31,9 @@ var Unknown = &analyze.Check{
 					continue
 				}
 				f := p.Report(c.key(name), "Istio has no annotation %q", name)
-				if meant := nearest(known, name); meant != "" {
+				if injectLabel := hint.Sole(name, []string{"sidecar.istio.io/inject"}); injectLabel != "" {
+					f.Suggest("write %s: %q under labels", injectLabel, c.annotations[name])
+				} else if meant := nearest(known, name); meant != "" {
 					f.Suggest("change it to %s", meant)
 				} else {
 					f.Suggest("remove it")

@@ -78,7 +78,7 @@ func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
 	at.Key = problem.Unknown
 	f := p.Report(at, "%s", problem.Message)
 	switch best := hint.Closest(problem.Value, problem.Known); {
-	case problem.Unknown && problem.Belongs != "":
+	case problem.Unknown && problem.Belongs != "" && hint.Sole(problem.Value, problem.Known) == "":
 		f.Suggest("move it to %s, where it is a field", problem.Belongs)
 	case best != "":
 		f.Suggest("change it to %q", best)

@@ -1,15 +1,16 @@
 package schema
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	istiomesh "istio.io/istio/pkg/config/mesh"
 	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/hint"
@@ -68,14 +69,39 @@ var (
 	}
 )
 
-// judgeOperator judges the mesh config of an IstioOperator, which is no text in
-// a text.
+// The fields of an IstioOperator and of its components, those of older versions included.
+var (
+	operatorFields = []string{
+		"addonComponents", "compatibilityVersion", "components", "hub", "installPackagePath", "meshConfig", "namespace", "profile",
+		"resourceSuffix", "revision", "tag", "unvalidatedValues", "values",
+	}
+	operatorComponents = []string{"base", "cni", "egressGateways", "ingressGateways", "istiodRemote", "pilot", "ztunnel"}
+)
+
+// judgeOperator judges an IstioOperator: its outer fields, and its mesh config,
+// which is no text in a text. Its values belong to the charts.
 func judgeOperator(p *analyze.Pass, o *mesh.Object) {
+	unknownNames(p, o, "spec", o.Field("spec"), operatorFields)
+	unknownNames(p, o, "spec.components", o.Field("spec", "components"), operatorComponents)
 	for _, path := range [][]string{{"spec", "meshConfig"}, {"spec", "values", "meshConfig"}} {
 		if config := o.Field(path...); config != nil {
 			if text, err := yaml.Marshal(config); err == nil {
 				meshConfigText.judge(p, o, strings.Join(path, "."), string(text))
 			}
+		}
+	}
+}
+
+// unknownNames reports the fields of an object's level that are none of the known.
+func unknownNames(p *analyze.Pass, o *mesh.Object, path string, value any, known []string) {
+	fields, _ := value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if slices.Contains(known, name) {
+			continue
+		}
+		f := p.Report(o.AtKey("%s", mesh.ParsePath(path).Join(name)), "unknown field %q, which the installer refuses", name)
+		if best := hint.Closest(name, known); best != "" {
+			f.Suggest("change it to %q", best)
 		}
 	}
 }

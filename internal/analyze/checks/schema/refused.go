@@ -18,8 +18,8 @@ var Refused = &analyze.Check{
 	Code: "IST0106", Name: "refused-by-schema", Severity: analyze.Error,
 	Uses: judgedKinds(),
 	Doc: analyze.Doc{
-		What: "An object breaks the schema of its custom resource definition: a limit, a pattern, a required field, fields that exclude each other, or a rule in CEL.",
-		Why:  "The API server refuses the object, so nothing of it reaches the mesh. An older version of it, if there is one, stays in force.",
+		What: "An object breaks the schema of its custom resource definition: a limit, a pattern, a required field, fields that exclude each other, or a rule in CEL; or an object of a kind that the input defines has a field that its definition lacks.",
+		Why:  "The API server refuses the object, so nothing of it reaches the mesh. An older version of it, if there is one, stays in force. A field that the definition lacks is dropped.",
 		Fix:  "Correct the field. The schema is that of the definitions in the input, or else the one that comes with Istio 1.31 or the Gateway API 1.6.",
 	},
 	Run: func(p *analyze.Pass) {
@@ -30,11 +30,17 @@ var Refused = &analyze.Check{
 			}
 		}
 		for kind, objects := range others(p) {
-			judge := judgeOf(p, kind, objects)
-			found := make([][]crd.Refusal, len(objects))
-			mesh.Parallel(len(objects), func(i int) { found[i] = judge(objects[i]) })
+			schemas := schemasOf(p, kind, objects)
+			found, unknown := make([][]crd.Refusal, len(objects)), make([][]mesh.Problem, len(objects))
+			mesh.Parallel(len(objects), func(i int) {
+				found[i] = schemas.judge(objects[i])
+				unknown[i] = schemas.unknown(objects[i])
+			})
 			for i, o := range objects {
 				tell(p, o, found[i])
+				for _, problem := range unknown[i] {
+					tellProblem(p, o, problem)
+				}
 			}
 		}
 	},
@@ -42,7 +48,7 @@ var Refused = &analyze.Check{
 
 // refusals are why the API server refuses each object of a kind.
 var refusals = analyze.PerKind(func(p *analyze.Pass, kind mesh.Kind) func(*mesh.Object) []crd.Refusal {
-	return judgeOf(p, kind, p.Objects(kind))
+	return schemasOf(p, kind, p.Objects(kind)).judge
 })
 
 // definedKinds are the kinds of Istio and of the Gateway API, which have
@@ -60,7 +66,7 @@ func judgedKinds() []mesh.Kind {
 }
 
 // others are objects by kind that are judged besides: those of kinds that the
-// input defines itself, and those that a later definition replaces.
+// input defines itself, the Gateway API's that nothing else reads, and those that a later definition replaces.
 func others(p *analyze.Pass) map[mesh.Kind][]*mesh.Object {
 	found := map[mesh.Kind][]*mesh.Object{}
 	defined := map[string]bool{}
@@ -68,7 +74,7 @@ func others(p *analyze.Pass) map[mesh.Kind][]*mesh.Object {
 		defined[definedKind(o)] = true
 	}
 	for _, o := range p.All() {
-		if _, known := mesh.KindOf(o.APIVersion, o.Kind.Kind); !known && defined[o.Kind.Group+"/"+o.Kind.Kind] {
+		if _, known := mesh.KindOf(o.APIVersion, o.Kind.Kind); !known && (defined[o.Kind.Group+"/"+o.Kind.Kind] || o.Kind.Group == mesh.HTTPRoute.Group) {
 			found[o.Kind] = append(found[o.Kind], o)
 		}
 	}
@@ -85,23 +91,38 @@ func definedKind(o *mesh.Object) string {
 	return fmt.Sprint(o.Field("spec", "group"), "/", o.Field("spec", "names", "kind"))
 }
 
-// judgeOf makes the schemas ready that objects of a kind need, and returns what
-// judges them. Objects of a cluster were judged by its API server.
-func judgeOf(p *analyze.Pass, kind mesh.Kind, objects []*mesh.Object) func(*mesh.Object) []crd.Refusal {
-	byVersion := map[string]*crd.Schema{}
+// schemas are those of one kind, by version.
+type schemas map[string]*crd.Schema
+
+// schemasOf makes the schemas ready that objects of a kind need. Objects of a
+// cluster need none: its API server judged them.
+func schemasOf(p *analyze.Pass, kind mesh.Kind, objects []*mesh.Object) schemas {
+	byVersion := schemas{}
 	definition := definitionOf(p, kind)
 	for _, o := range objects {
 		if _, done := byVersion[o.Version()]; !done && o.Origin.File != "" {
 			byVersion[o.Version()] = schemaOf(definition, kind, o.Version())
 		}
 	}
-	return func(o *mesh.Object) []crd.Refusal {
-		schema := byVersion[o.Version()]
-		if schema == nil || o.Origin.File == "" {
-			return nil
-		}
+	return byVersion
+}
+
+// judge is why the API server refuses an object.
+func (s schemas) judge(o *mesh.Object) []crd.Refusal {
+	if schema := s[o.Version()]; schema != nil && o.Origin.File != "" {
 		return schema.Judge(o.Raw())
 	}
+	return nil
+}
+
+// unknown are the fields of an object of a foreign kind that the kind does not
+// have; of the kinds that are read as types, other checks tell.
+func (s schemas) unknown(o *mesh.Object) []mesh.Problem {
+	schema := s[o.Version()]
+	if _, typed := mesh.KindOf(o.APIVersion, o.Kind.Kind); typed || schema == nil || o.Origin.File == "" {
+		return nil
+	}
+	return schema.Unknown(o.Raw())
 }
 
 // definitionOf is the input's own definition of a kind, nil when it has none.
