@@ -83,6 +83,8 @@ func TestIstioSamplesDefineNothingTwice(t *testing.T) {
 // genuine are the defects that the samples do have, by the end of the file's path.
 var genuine = [][2]string{
 	{"bookinfo/networking/fault-injection-details-v1.yaml", "IST0130"}, // its second route comes after one without match
+	// Of two samples one defines the kind, and the other wants a newer version of it.
+	{"security/spire-trust-domain-federation/cluster-federated-trust-domain.yaml", "IST0106"},
 }
 
 // istioSamples is where the module cache has Istio's samples.

@@ -73,7 +73,7 @@ func correct(f *analyze.Finding, at mesh.Location, meant string) {
 }
 
 // tellProblem reports a field that does not exist, or a value that cannot be read.
-func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
+func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) *analyze.Finding {
 	at := o.At("%s", problem.Path)
 	at.Key = problem.Unknown
 	f := p.Report(at, "%s", problem.Message)
@@ -86,4 +86,5 @@ func tellProblem(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
 	case problem.Unknown && len(problem.Known) > 0:
 		f.Suggest("remove it, or move it where it belongs; the fields here are %s", strings.Join(problem.Known, ", "))
 	}
+	return f
 }

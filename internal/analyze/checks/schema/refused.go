@@ -39,7 +39,7 @@ var Refused = &analyze.Check{
 			for i, o := range objects {
 				tell(p, o, found[i])
 				for _, problem := range unknown[i] {
-					tellProblem(p, o, problem)
+					tellUnknown(p, o, problem)
 				}
 			}
 		}
@@ -89,6 +89,16 @@ func others(p *analyze.Pass) map[mesh.Kind][]*mesh.Object {
 // definedKind is group/kind of what a CustomResourceDefinition defines.
 func definedKind(o *mesh.Object) string {
 	return fmt.Sprint(o.Field("spec", "group"), "/", o.Field("spec", "names", "kind"))
+}
+
+// tellUnknown reports a field that the definition of a foreign kind lacks: a
+// warning where the definition is in the input, which may be another version
+// than the cluster's.
+func tellUnknown(p *analyze.Pass, o *mesh.Object, problem mesh.Problem) {
+	f := tellProblem(p, o, problem)
+	if definition := definitionOf(p, o.Kind); definition != nil {
+		f.As(analyze.Warning).Evidence(definition.At("metadata.name"), "does not have the field")
+	}
 }
 
 // schemas are those of one kind, by version.
