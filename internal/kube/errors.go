@@ -28,7 +28,7 @@ func Explain(doing string, err error) error {
 			"%s: forbidden: %s", doing, refusal(err))
 	case apierrors.IsUnauthorized(err):
 		return hint.Unanswerablef("log in again: the API server did not accept the credentials of this context", "%s: not logged in", doing)
-	case errors.Is(err, context.DeadlineExceeded), apierrors.IsTimeout(err), isNetTimeout(err):
+	case errors.Is(err, context.DeadlineExceeded), strings.Contains(err.Error(), "would exceed context deadline"), apierrors.IsTimeout(err), isNetTimeout(err):
 		return hint.Unanswerablef("the API server did not answer in time; give it longer with --timeout, or check it with `kubectl get --raw /readyz`",
 			"%s: no answer before the deadline", doing)
 	case isUnreachable(err):
