@@ -19,6 +19,9 @@ func (s *Schema) Unknown(raw map[string]any) []mesh.Problem {
 	var problems []mesh.Problem
 	for _, text := range paths {
 		path := mesh.ParsePath(text)
+		if len(path) == 0 {
+			continue // a field without a name
+		}
 		name, ok := path[len(path)-1].(string)
 		if !ok {
 			continue
