@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -98,15 +99,30 @@ func (s structure) child(name string) level {
 	return structureOf(t)
 }
 
+// readers are the answers of reads, by reflect.Type.
+var readers sync.Map
+
 // reads says whether a type reads JSON itself, so that its fields say nothing.
 func reads(t reflect.Type) bool {
+	if known, ok := readers.Load(t); ok {
+		return known.(bool)
+	}
 	reader := reflect.TypeFor[json.Unmarshaler]()
-	return t.Implements(reader) || reflect.PointerTo(t).Implements(reader)
+	does := t.Implements(reader) || reflect.PointerTo(t).Implements(reader)
+	readers.Store(t, does)
+	return does
 }
 
+// structures are the structs read so far, by reflect.Type.
+var structures sync.Map
+
 func structureOf(t reflect.Type) structure {
+	if known, ok := structures.Load(t); ok {
+		return known.(structure)
+	}
 	s := structure{map[string]reflect.Type{}}
 	s.add(t)
+	structures.Store(t, s)
 	return s
 }
 
@@ -122,18 +138,50 @@ func (s structure) add(t reflect.Type) {
 	}
 }
 
-// strict looks for fields that a Go type does not have; it reads the types of
-// one kind once.
-type strict struct {
-	levels   map[reflect.Type]structure
-	problems []Problem
-}
+// strict looks for fields that a Go type does not have.
+type strict struct{ problems []Problem }
 
 // unknownFields are the fields of value, decoded from JSON, that t does not have.
 func unknownFields(at Path, value any, t reflect.Type) []Problem {
-	s := strict{levels: map[reflect.Type]structure{}}
+	if fits(value, t) {
+		return nil // the usual case, without a thought on paths
+	}
+	var s strict
 	s.check(at, value, t, nil)
 	return s.problems
+}
+
+// fits says whether t has all fields of value.
+func fits(value any, t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch v := value.(type) {
+	case []any:
+		if t.Kind() != reflect.Slice || reads(t) {
+			return true
+		}
+		for _, item := range v {
+			if !fits(item, t.Elem()) {
+				return false
+			}
+		}
+	case map[string]any:
+		if k := t.Kind(); k != reflect.Map && k != reflect.Struct || reads(t) {
+			return true
+		}
+		fields := func(string) (reflect.Type, bool) { return t.Elem(), true }
+		if t.Kind() == reflect.Struct {
+			here := structureOf(t)
+			fields = func(name string) (reflect.Type, bool) { field, known := here.fields[name]; return field, known }
+		}
+		for name, item := range v {
+			if field, known := fields(name); !known || !fits(item, field) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (s *strict) check(at Path, value any, t reflect.Type, above []place) {
@@ -163,11 +211,7 @@ func (s *strict) check(at Path, value any, t reflect.Type, above []place) {
 }
 
 func (s *strict) object(at Path, object map[string]any, t reflect.Type, above []place) {
-	here, seen := s.levels[t]
-	if !seen {
-		here = structureOf(t)
-		s.levels[t] = here
-	}
+	here := structureOf(t)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if field, known := here.fields[name]; known {
 			s.check(at.Join(name), object[name], field, append(above[:len(above):len(above)], place{here, at}))
