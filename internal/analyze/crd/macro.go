@@ -59,6 +59,9 @@ func pick(f *frame, list value, slot int, judge term, keep bool) (kept picked, t
 	}
 	switch v := list.of.(type) {
 	case []any:
+		if len(v) == 0 {
+			return kept, 0, true
+		}
 		if list.level == nil || list.level.items == nil || list.level.items.opaque {
 			return kept, 0, false
 		}
