@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -138,7 +139,17 @@ func peerAnalyzeFlags(fs *pflag.FlagSet, name string) pflag.NormalizedName {
 	return peerFlagNames(fs, name)
 }
 
+// gcPercent is how far the heap may grow between collections, which is what most
+// of analyze's memory is. A cluster takes longer to answer than a collection.
+func (a *analyzeFlags) gcPercent() int {
+	if a.useKube {
+		return 33
+	}
+	return 60
+}
+
 func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(a.gcPercent()))
 	if a.listChecks {
 		return a.list(f)
 	}

@@ -113,7 +113,7 @@ func (a *analyzeFlags) readBase(ctx context.Context, f *Factory, in *analyzeInpu
 		o.IstioNamespace = saved.IstioNamespace
 		return savedClusters(f, saved, kinds), nil
 	}
-	return a.read(ctx, f, kube.ReadOptions{Kinds: kinds, Only: in.namespaces, Namespaces: in.readIn(f), IstioNamespace: f.IstioNamespace(), With: in.files.Objects})
+	return a.read(ctx, f, kube.ReadOptions{Slim: true, Kinds: kinds, Only: in.namespaces, Namespaces: in.readIn(f), IstioNamespace: f.IstioNamespace(), With: in.files.Objects})
 }
 
 // savedClusters are the clusters of a saved snapshot, with what would be read

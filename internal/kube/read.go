@@ -32,6 +32,9 @@ type ReadOptions struct {
 	Namespaces []string
 	// IstioNamespace is the namespace of the control plane.
 	IstioNamespace string
+	// Slim drops what analyze does not look at, which is most of every workload
+	// and CustomResourceDefinition.
+	Slim bool
 	// With are objects that are laid over the cluster's: the Secrets that they
 	// refer to are fetched, too.
 	With []*mesh.Object
@@ -53,6 +56,7 @@ type reader struct {
 	client  *Client
 	options ReadOptions
 	cluster string
+	slim    *slimmer
 
 	mu   sync.Mutex
 	live Live
@@ -64,7 +68,7 @@ type reader struct {
 // may not be read is skipped. It fails when the cluster does not answer.
 func (c *Client) Read(ctx context.Context, o ReadOptions) (*Live, error) {
 	cluster, _ := c.Context()
-	r := &reader{client: c, options: o, cluster: cluster, live: Live{ReadIn: map[mesh.Kind][]string{}}}
+	r := &reader{client: c, options: o, cluster: cluster, slim: newSlimmer(), live: Live{ReadIn: map[mesh.Kind][]string{}}}
 	kinds := append([]mesh.Kind{mesh.Namespace}, o.Kinds...)
 	slices.SortFunc(kinds, mesh.Kind.Compare)
 	kinds = slices.Compact(kinds)

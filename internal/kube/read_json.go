@@ -63,12 +63,16 @@ func (r *reader) jsonObject(kind mesh.Kind, resource schema.GroupVersionResource
 	if err != nil {
 		return nil, err
 	}
-	if bytes.Contains(text, []byte(`"managedFields"`)) {
+	slimmed := r.options.Slim && slimRaw(kind, raw, len(r.options.With) > 0)
+	if slimmed || bytes.Contains(text, []byte(`"managedFields"`)) {
 		if text, err = json.Marshal(raw); err != nil {
 			return nil, fmt.Errorf("writing down an item of the answer: %w", err)
 		}
 	}
 	o := mesh.NewObject(kind, raw, mesh.Origin{Cluster: r.cluster})
+	if r.options.Slim {
+		o.Labels, o.Annotations = r.slim.same(o.Labels), r.slim.same(o.Annotations)
+	}
 	o.Reread(func() map[string]any {
 		raw, _ := decodeItem(kind, resource, text)
 		return raw

@@ -132,6 +132,11 @@ func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
 		return nil
 	}
 	trim(item, accessor)
+	if r.options.Slim {
+		if o := r.slim.object(kind, item, accessor, r.cluster); o != nil {
+			return o
+		}
+	}
 	return mesh.NewTyped(kind, accessor, specOf(item), func() map[string]any {
 		raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(item)
 		if err != nil {

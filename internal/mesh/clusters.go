@@ -152,9 +152,9 @@ func (c *content) addForeign() {
 			continue
 		}
 		c.twins[o.Ref] = append(c.twins[o.Ref], o)
-		switch own := c.byRef[o.Ref]; {
+		switch own := c.byRef.get(o.Ref); {
 		case own == nil:
-			c.byRef[o.Ref] = o
+			c.byRef.put(o)
 			c.inNS[kindNS{o.Kind, o.Namespace}] = true
 			c.strangers[o] = true
 		case runsPods(o.Kind) && own.Origin.Cluster != o.Origin.Cluster && o.Labels["app"] != "istiod":
@@ -209,7 +209,7 @@ func (s *Snapshot) Own() int {
 		return 0 // another view counts them
 	}
 	n := 0
-	for _, o := range s.byRef {
+	for o := range s.byRef.all() {
 		if !s.strangers[o] {
 			n++
 		}
@@ -222,7 +222,7 @@ func (s *Snapshot) Own() int {
 func (c *content) namespaceOf(o *Object) *Object {
 	ref := Ref{Kind: Namespace, Name: o.Namespace}
 	if !c.strangers[o] {
-		return c.byRef[ref]
+		return c.byRef.get(ref)
 	}
 	for _, twin := range c.twins[ref] {
 		if twin.Origin.Cluster == o.Origin.Cluster {

@@ -41,10 +41,10 @@ func (c *content) control(base string) *Object {
 	if c.revision != DefaultRevision {
 		name += "-" + c.revision
 	}
-	o := c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name}]
+	o := c.byRef.get(Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name})
 	if o == nil && c.options.onlyLabelled {
 		// A revision that only labels name: better the default one's than none.
-		o = c.byRef[Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: base}]
+		o = c.byRef.get(Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: base})
 	}
 	return o
 }

@@ -52,7 +52,7 @@ func (c *content) dropUndiscovered() {
 		c.byKind[kind] = slices.DeleteFunc(objects, func(o *Object) bool {
 			if outside[o.Namespace] {
 				c.undiscovered[o.Ref] = o
-				delete(c.byRef, o.Ref)
+				c.byRef.drop(o.Ref)
 			}
 			return outside[o.Namespace]
 		})

@@ -59,7 +59,7 @@ type Snapshot struct {
 type content struct {
 	options  Options
 	byKind   map[Kind][]*Object // sorted by namespace and name
-	byRef    map[Ref]*Object
+	byRef    refIndex
 	shadowed []*Object
 	inNS     map[kindNS]bool
 	read     map[Kind]bool
@@ -112,7 +112,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c := &content{
 		options: options,
 		byKind:  map[Kind][]*Object{},
-		byRef:   make(map[Ref]*Object, len(objects)),
+		byRef:   refIndex{},
 		inNS:    map[kindNS]bool{},
 		read:    map[Kind]bool{},
 		skipped: map[Kind]string{},
@@ -126,7 +126,7 @@ func New(objects []*Object, options Options) *Snapshot {
 			continue
 		}
 		c.inNS[kindNS{o.Kind, o.Namespace}] = true
-		if earlier := c.byRef[o.Ref]; earlier != nil {
+		if earlier := c.byRef.get(o.Ref); earlier != nil {
 			if o.Generated && earlier.Generated {
 				c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 				continue
@@ -138,10 +138,10 @@ func New(objects []*Object, options Options) *Snapshot {
 				c.shadowed = append(c.shadowed, earlier)
 			}
 		}
-		c.byRef[o.Ref] = o
+		c.byRef.put(o)
 	}
 	c.addForeign()
-	for _, o := range c.byRef {
+	for o := range c.byRef.all() {
 		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 	}
 	for kind, list := range c.byKind {
@@ -207,7 +207,7 @@ func (s *Snapshot) Get(kind Kind, namespace, name string) *Object {
 	if !kind.Namespaced {
 		namespace = ""
 	}
-	o := s.byRef[Ref{Kind: kind, Namespace: namespace, Name: name}]
+	o := s.byRef.get(Ref{Kind: kind, Namespace: namespace, Name: name})
 	s.conclude(o == nil, kind)
 	return o
 }
@@ -222,7 +222,7 @@ func (s *Snapshot) All() []*Object {
 }
 
 // Len is the number of objects.
-func (s *Snapshot) Len() int { return len(s.byRef) }
+func (s *Snapshot) Len() int { return s.byRef.size() }
 
 // PresentKinds are the kinds of which there is an object, sorted.
 func (s *Snapshot) PresentKinds() []Kind {
@@ -239,7 +239,7 @@ func (s *Snapshot) Shadowed() []*Object { return s.shadowed }
 
 // Counting is the definition of an object that counts: the object itself, or
 // the later one that replaces it.
-func (s *Snapshot) Counting(o *Object) *Object { return s.byRef[o.Ref] }
+func (s *Snapshot) Counting(o *Object) *Object { return s.byRef.get(o.Ref) }
 
 // Known says whether absence of an object of the kind means that it does not
 // exist: the kind was read from a cluster, or the input holds some object of

@@ -276,13 +276,13 @@ func (c *content) controls(o *Object, owner metav1.OwnerReference) bool {
 	if !ok {
 		kind = ForeignKind(owner.APIVersion, owner.Kind)
 	}
-	if found := c.byRef[Ref{Kind: kind, Namespace: o.Namespace, Name: owner.Name}]; found != nil {
+	if found := c.byRef.get(Ref{Kind: kind, Namespace: o.Namespace, Name: owner.Name}); found != nil {
 		return true
 	}
 	// A pod's ReplicaSet may be unread where its Deployment is there.
 	hash := o.Labels["pod-template-hash"]
 	name, cut := strings.CutSuffix(owner.Name, "-"+hash)
-	return kind == ReplicaSet && hash != "" && cut && c.byRef[Ref{Kind: Deployment, Namespace: o.Namespace, Name: name}] != nil
+	return kind == ReplicaSet && hash != "" && cut && c.byRef.get(Ref{Kind: Deployment, Namespace: o.Namespace, Name: name}) != nil
 }
 
 // TargetPort is the port of the workload that a Service's port leads to; 0

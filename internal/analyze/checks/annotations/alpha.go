@@ -20,7 +20,7 @@ var Alpha = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		known := NewRegistry()
-		for _, c := range carriers(p) {
+		for c := range carriers(p) {
 			for _, name := range c.istios() {
 				a, ok := known.Annotation(name)
 				if ok && a.FeatureStatus == annotation.Alpha && !a.Hidden && !a.Deprecated && c.counts(a) && !written(name) {

@@ -3,6 +3,7 @@ package annotations
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -75,17 +76,29 @@ func kinds() []mesh.Kind {
 
 // carriers are all sets of annotations that may matter to Istio. Of pods that
 // something outside the snapshot runs, the first of each owner stands for all.
-func carriers(p *analyze.Pass) []*carrier {
-	var all []*carrier
+func carriers(p *analyze.Pass) iter.Seq[*carrier] {
+	return func(yield func(*carrier) bool) {
+		_ = ownCarriers(p, yield) && podCarriers(p, yield)
+	}
+}
+
+// ownCarriers are the metadata of objects that are no workloads.
+func ownCarriers(p *analyze.Pass, yield func(*carrier) bool) bool {
 	metadata := mesh.Path{"metadata", "annotations"}
 	byKind := carriedBy()
 	for _, kind := range slices.SortedFunc(maps.Keys(byKind), mesh.Kind.Compare) {
 		for _, o := range p.Objects(kind) {
-			if len(o.Annotations)+len(o.Labels) > 0 {
-				all = append(all, &carrier{object: o, annotations: o.Annotations, labels: o.Labels, path: metadata, is: byKind[kind]})
+			if len(o.Annotations)+len(o.Labels) > 0 && !yield(&carrier{object: o, annotations: o.Annotations, labels: o.Labels, path: metadata, is: byKind[kind]}) {
+				return false
 			}
 		}
 	}
+	return true
+}
+
+// podCarriers are the metadata of workloads and of their pods.
+func podCarriers(p *analyze.Pass, yield func(*carrier) bool) bool {
+	metadata := mesh.Path{"metadata", "annotations"}
 	seen := map[string]bool{}
 	for _, w := range p.Workloads() {
 		if len(w.Object.Owners) > 0 {
@@ -96,17 +109,21 @@ func carriers(p *analyze.Pass) []*carrier {
 			seen[owner] = true
 		}
 		if w.Template == "" {
-			all = append(all, &carrier{object: w.Object, annotations: w.PodAnnotations, labels: w.PodLabels, path: metadata, is: annotation.Pod, workload: w, template: true})
+			if !yield(&carrier{object: w.Object, annotations: w.PodAnnotations, labels: w.PodLabels, path: metadata, is: annotation.Pod, workload: w, template: true}) {
+				return false
+			}
 			continue
 		}
 		// What controllers made carries its owner's annotations.
-		if len(w.Object.Owners) == 0 {
-			all = append(all, &carrier{object: w.Object, annotations: w.Object.Annotations, path: metadata, workload: w})
+		if len(w.Object.Owners) == 0 && !yield(&carrier{object: w.Object, annotations: w.Object.Annotations, path: metadata, workload: w}) {
+			return false
 		}
 		path := append(mesh.ParsePath(w.Template), metadata...)
-		all = append(all, &carrier{object: w.Object, annotations: w.PodAnnotations, labels: w.PodLabels, path: path, is: annotation.Pod, workload: w, template: true})
+		if !yield(&carrier{object: w.Object, annotations: w.PodAnnotations, labels: w.PodLabels, path: path, is: annotation.Pod, workload: w, template: true}) {
+			return false
+		}
 	}
-	return all
+	return true
 }
 
 // counts says whether Istio reads the annotation here.

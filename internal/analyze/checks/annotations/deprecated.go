@@ -20,7 +20,7 @@ var Deprecated = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		known := NewRegistry()
 		instead := replacements()
-		for _, c := range carriers(p) {
+		for c := range carriers(p) {
 			for _, name := range c.istios() {
 				a, ok := known.Annotation(name)
 				if !ok || !a.Deprecated || !c.counts(a) {

@@ -23,7 +23,7 @@ var Invalid = &analyze.Check{
 	Run: func(p *analyze.Pass) {
 		known := NewRegistry()
 		rules := values()
-		for _, c := range carriers(p) {
+		for c := range carriers(p) {
 			injectLabel(p, c)
 			for _, name := range c.istios() {
 				rule := rules[name]

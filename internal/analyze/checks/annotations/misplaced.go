@@ -23,7 +23,7 @@ var Misplaced = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		known := NewRegistry()
-		for _, c := range carriers(p) {
+		for c := range carriers(p) {
 			if c.made() {
 				continue
 			}

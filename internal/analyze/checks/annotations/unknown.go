@@ -20,7 +20,7 @@ var Unknown = &analyze.Check{
 	},
 	Run: func(p *analyze.Pass) {
 		known := NewRegistry()
-		for _, c := range carriers(p) {
+		for c := range carriers(p) {
 			for _, name := range c.istios() {
 				if _, ok := known.Annotation(name); ok {
 					continue

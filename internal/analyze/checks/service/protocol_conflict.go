@@ -135,15 +135,27 @@ func conflict(all []endpoint, samePort bool) (a, b endpoint, ok bool) {
 }
 
 // endpointsOf are the ports of Services whose protocol is known, by the port of
-// the pods that they lead to; and these ports in order.
+// the pods that they lead to; and these ports in order. Pods of one Service are
+// left out: that cannot disagree with another.
 func endpointsOf(p *analyze.Pass) (map[target][]endpoint, []target) {
+	services := map[*mesh.Workload]int{}
+	for _, svc := range p.Services() {
+		if selecting(svc.Spec) {
+			for _, w := range p.Select(svc.Namespace, svc.Spec.Selector) {
+				services[w]++
+			}
+		}
+	}
 	found := map[target][]endpoint{}
 	var order []target
 	for _, svc := range p.Services() {
-		if len(svc.Spec.Selector) == 0 || svc.Spec.Type == core.ServiceTypeExternalName {
+		if !selecting(svc.Spec) {
 			continue
 		}
 		for _, w := range p.Select(svc.Namespace, svc.Spec.Selector) {
+			if services[w] < 2 {
+				continue
+			}
 			for i, port := range svc.Spec.Ports {
 				proto := protocolOf(port)
 				number := targetPort(w, port)
@@ -159,6 +171,10 @@ func endpointsOf(p *analyze.Pass) (map[target][]endpoint, []target) {
 		}
 	}
 	return found, order
+}
+
+func selecting(svc *core.ServiceSpec) bool {
+	return len(svc.Selector) > 0 && svc.Type != core.ServiceTypeExternalName
 }
 
 // targetPort is the port of the pods that a Service's port leads to; 0 when it

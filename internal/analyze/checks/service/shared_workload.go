@@ -20,8 +20,17 @@ func transportConflicts(p *analyze.Pass) {
 	type ports struct{ tcp, udp []endpoint }
 	claims := map[claim]*ports{}
 	var order []claim
+	udp := map[int32]bool{}
+	for _, svc := range p.Services() {
+		for _, port := range svc.Spec.Ports {
+			udp[port.Port] = udp[port.Port] || port.Protocol == core.ProtocolUDP
+		}
+	}
 	eachPort(p, func(w *mesh.Workload, e endpoint) {
 		key := claim{w, e.port().Port}
+		if !udp[key.number] {
+			return
+		}
 		if claims[key] == nil {
 			claims[key] = &ports{}
 			order = append(order, key)

@@ -3,6 +3,7 @@ package virtualservice
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -23,56 +24,89 @@ var ConflictingRoutes = &analyze.Check{
 		Fix:  "Merge the routes into one VirtualService, or make the matches exclusive.",
 	},
 	Run: func(p *analyze.Pass) {
-		demands := map[demand][]claimant{}
-		var order []demand
-		several := shared(p)
-		for _, vs := range p.VirtualServices() {
-			for _, gateway := range vs.Spec.GetGateways() {
-				for _, c := range claimed(p, vs, gateway, several) {
-					if demands[c.demand] == nil {
-						order = append(order, c.demand)
+		routes := map[*mesh.Object]map[string][]claimant{} // of each, by gateway
+		for _, r := range rivalries(p) {
+			byMatch := map[string][]claimant{}
+			var order []string
+			for _, vs := range r.all {
+				if routes[vs.Object] == nil {
+					routes[vs.Object] = map[string][]claimant{}
+				}
+				claims, known := routes[vs.Object][r.gateway]
+				if !known {
+					claims = claimed(p, vs, r.gateway)
+					routes[vs.Object][r.gateway] = claims
+				}
+				for _, c := range claims {
+					if byMatch[c.match] == nil {
+						order = append(order, c.match)
 					}
-					demands[c.demand] = append(demands[c.demand], c)
+					byMatch[c.match] = append(byMatch[c.match], c)
 				}
 			}
-		}
-		reported := map[string]bool{}
-		for _, key := range order {
-			if rivals := demands[key]; len(rivals) > 1 {
-				contested(p, rivals, reported)
+			reported := map[*mesh.Object]bool{}
+			for _, match := range order {
+				if len(byMatch[match]) > 1 {
+					contested(p, r, byMatch[match], reported)
+				}
 			}
 		}
 	},
 }
 
-// demand is a set of requests that arrive at a Gateway.
-type demand struct{ gateway, host, match string }
-
-// claimant is a route of a VirtualService that wants them.
-type claimant struct {
-	demand
-	vs     *mesh.Resource[*networking.VirtualService]
-	at     mesh.Location
-	action string
+// rivalry is of VirtualServices that route the same hosts at one gateway.
+type rivalry struct {
+	gateway string
+	hosts   []string
+	all     []*mesh.Resource[*networking.VirtualService]
 }
 
-// shared are the hosts that several VirtualServices route at a Gateway, with an
-// empty match.
-func shared(p *analyze.Pass) map[demand]bool {
-	several := map[demand]bool{} // false for those that only one has
+// rivalries are the hosts that several VirtualServices route, those of the same
+// VirtualServices together: ten thousand hosts are one matter, not as many.
+func rivalries(p *analyze.Pass) []*rivalry {
+	type door struct{ gateway, host string }
+	at := map[door][]*mesh.Resource[*networking.VirtualService]{}
+	var doors []door
 	for _, vs := range p.VirtualServices() {
 		for _, gateway := range vs.Spec.GetGateways() {
 			if gateway == mesh.MeshGateway || len(vs.Spec.GetHttp()) == 0 {
 				continue
 			}
 			for _, host := range vs.Spec.GetHosts() {
-				key := demand{full(gateway, vs.Namespace), p.FQDN(host, vs.Namespace), ""}
-				_, again := several[key]
-				several[key] = again
+				key := door{full(gateway, vs.Namespace), p.FQDN(host, vs.Namespace)}
+				if at[key] == nil {
+					doors = append(doors, key)
+				}
+				if n := len(at[key]); n == 0 || at[key][n-1] != vs {
+					at[key] = append(at[key], vs)
+				}
 			}
 		}
 	}
-	return several
+	var all []*rivalry
+	same := map[string]*rivalry{}
+	for _, d := range doors {
+		if len(at[d]) < 2 {
+			continue
+		}
+		key := d.gateway
+		for _, vs := range at[d] {
+			key += " " + vs.Namespace + "/" + vs.Name
+		}
+		if same[key] == nil {
+			same[key] = &rivalry{gateway: d.gateway, all: at[d]}
+			all = append(all, same[key])
+		}
+		same[key].hosts = append(same[key].hosts, d.host)
+	}
+	return all
+}
+
+// claimant is a route of a VirtualService that wants the requests of a match.
+type claimant struct {
+	vs            *mesh.Resource[*networking.VirtualService]
+	at            mesh.Location
+	match, action string
 }
 
 // full is a Gateway's name with its namespace.
@@ -83,30 +117,17 @@ func full(gateway, namespace string) string {
 	return namespace + "/" + gateway
 }
 
-// claimed are the requests that a VirtualService wants at one of its gateways,
-// for hosts that others route there too.
-func claimed(p *analyze.Pass, vs *mesh.Resource[*networking.VirtualService], gateway string, several map[demand]bool) []claimant {
-	name := full(gateway, vs.Namespace)
-	var hosts []string
-	for _, host := range vs.Spec.GetHosts() {
-		if fqdn := p.FQDN(host, vs.Namespace); several[demand{name, fqdn, ""}] {
-			hosts = append(hosts, fqdn)
-		}
-	}
-	if len(hosts) == 0 {
-		return nil
-	}
+// claimed are the requests that a VirtualService wants at one of its gateways.
+func claimed(p *analyze.Pass, vs *mesh.Resource[*networking.VirtualService], gateway string) []claimant {
 	var all []claimant
-	own := map[demand]bool{}
+	own := map[string]bool{}
 	add := func(match string, at mesh.Location, action string) {
-		for _, host := range hosts {
-			c := demand{name, host, match}
-			if !own[c] { // the same match twice in one VirtualService is another check's
-				own[c] = true
-				all = append(all, claimant{c, vs, at, action})
-			}
+		if !own[match] { // the same match twice in one VirtualService is another check's
+			own[match] = true
+			all = append(all, claimant{vs, at, match, action})
 		}
 	}
+	isThis := func(name string) bool { return full(name, vs.Namespace) == gateway }
 	for i, route := range vs.Spec.GetHttp() {
 		if route.GetDelegate() != nil {
 			continue // what counts is the delegate's match
@@ -116,7 +137,7 @@ func claimed(p *analyze.Pass, vs *mesh.Resource[*networking.VirtualService], gat
 			add("", vs.At("spec.http[%d]", i), action)
 		}
 		for j, m := range route.GetMatch() {
-			if len(m.GetGateways()) == 0 || slices.Contains(m.GetGateways(), gateway) {
+			if len(m.GetGateways()) == 0 || slices.ContainsFunc(m.GetGateways(), isThis) {
 				add(canonical(m), vs.At("spec.http[%d].match[%d]", i, j), action)
 			}
 		}
@@ -154,32 +175,41 @@ func text(m proto.Message) string {
 }
 
 // contested reports the routes that an older one hides; all of them when the
-// input does not say which is older.
-func contested(p *analyze.Pass, rivals []claimant, reported map[string]bool) {
+// input does not say which is older. Each VirtualService is reported once.
+func contested(p *analyze.Pass, r *rivalry, rivals []claimant, reported map[*mesh.Object]bool) {
 	var all []*mesh.Resource[*networking.VirtualService]
-	for _, r := range rivals {
-		all = append(all, r.vs)
+	for _, c := range rivals {
+		all = append(all, c.vs)
 	}
 	oldest := mesh.Oldest(all)
-	for i, r := range rivals {
+	for i, c := range rivals {
 		j := (i + 1) % len(rivals)
 		if oldest != nil {
 			j = slices.IndexFunc(rivals, func(other claimant) bool { return other.vs.Object == oldest.Object })
 		}
 		other := rivals[j]
-		key := r.vs.String() + " " + r.host
-		if i == j || reported[key] || r.action == other.action || !seenTogether(p, r.vs, other.vs) {
+		if i == j || reported[c.vs.Object] || c.action == other.action || !seenTogether(p, c.vs, other.vs) {
 			continue
 		}
-		reported[key] = true
+		reported[c.vs.Object] = true
 		what := "has a route with the same match"
-		if r.match == "" {
+		if c.match == "" {
 			what = "has a route for all requests too"
 		}
-		p.Report(r.at, "another VirtualService for %q at Gateway %q %s: the oldest counts", r.host, r.gateway, what).
+		p.Report(c.at, "another VirtualService for %s at Gateway %q %s: the oldest counts", someHosts(r.hosts), r.gateway, what).
 			Evidence(other.at, "wants the same requests").
 			Suggest("merge them into one VirtualService, or make the matches exclusive")
 	}
+}
+
+func someHosts(hosts []string) string {
+	switch len(hosts) {
+	case 1:
+		return strconv.Quote(hosts[0])
+	case 2:
+		return fmt.Sprintf("%q and %q", hosts[0], hosts[1])
+	}
+	return fmt.Sprintf("%q and %d more hosts", hosts[0], len(hosts)-1)
 }
 
 // seenTogether says whether gateways see both VirtualServices, wherever they run.
