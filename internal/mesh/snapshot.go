@@ -91,6 +91,8 @@ type content struct {
 	promised         func() map[Ref]bool
 	withCertificates func() map[string]bool
 	alone            func() string
+	views            func() *views
+	routed           func() map[string]bool
 }
 
 type kindNS struct {
@@ -176,6 +178,8 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.withCertificates = sync.OnceValue(c.newWithCertificates)
 	c.peers = sync.OnceValue(c.newPeers)
 	c.alone = sync.OnceValue(c.newAlone)
+	c.views = sync.OnceValue(s.newViews)
+	c.routed = sync.OnceValue(s.newRouted)
 	return s
 }
 

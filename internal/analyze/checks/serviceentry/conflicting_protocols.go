@@ -1,7 +1,6 @@
 package serviceentry
 
 import (
-	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -14,10 +13,11 @@ import (
 var ConflictingProtocols = &analyze.Check{
 	Code: "IST0177", Name: "conflicting-protocols", Severity: analyze.Warning, KIA: "KIA1212",
 	Reads: []mesh.Kind{mesh.ServiceEntry},
+	Uses:  mesh.ViewKinds(),
 	Doc: analyze.Doc{
-		What: "Several ServiceEntries that can be seen from one namespace give the same port of the same host different protocols.",
+		What: "Several ServiceEntries that one proxy can see give the same port of the same host different protocols.",
 		Why:  "Proxies listen for one protocol only, that of whichever ServiceEntry comes first: HTTP routes, metrics and policies are missing, or connections fail, and it changes when one of them is created anew.",
-		Fix:  "Give the port one protocol, or keep the ServiceEntries apart with exportTo.",
+		Fix:  "Give the port one protocol, or keep the ServiceEntries apart with exportTo or Sidecars.",
 	},
 	Run: func(p *analyze.Pass) {
 		by := map[hostPort][]spoken{}
@@ -29,7 +29,7 @@ var ConflictingProtocols = &analyze.Check{
 		for _, se := range p.ServiceEntries() {
 			reported := map[int]bool{}
 			for _, s := range protocolsOf(p, se) {
-				if rivals := disagreeing(s, by[s.hostPort]); len(rivals) > 0 && !reported[s.index] {
+				if rivals := disagreeing(p, s, by[s.hostPort]); len(rivals) > 0 && !reported[s.index] {
 					reported[s.index] = true
 					f := p.Report(s.object.At("spec.ports[%d].protocol", s.index), "port %d of %q is %s here and %s elsewhere", s.port, s.host, s.protocol, rivals[0].protocol)
 					for _, r := range rivals {
@@ -53,16 +53,17 @@ type spoken struct {
 	protocol string
 	object   *mesh.Object
 	index    int
-	exportTo []string
+	exported mesh.Exported
 }
 
 func protocolsOf(p *analyze.Pass, se *mesh.Resource[*networking.ServiceEntry]) []spoken {
 	var all []spoken
+	exported := p.ExportedEntry(se)
 	for _, host := range se.Spec.GetHosts() {
 		for i, port := range se.Spec.GetPorts() {
 			all = append(all, spoken{
 				hostPort{p.FQDN(host, se.Namespace), port.GetNumber()}, strings.ToUpper(port.GetProtocol()),
-				se.Object, i, p.ExportTo(mesh.ServiceEntry, se.Spec.GetExportTo()),
+				se.Object, i, exported,
 			})
 		}
 	}
@@ -70,43 +71,14 @@ func protocolsOf(p *analyze.Pass, se *mesh.Resource[*networking.ServiceEntry]) [
 }
 
 // disagreeing are the first that say something else to somebody who hears both.
-func disagreeing(s spoken, all []spoken) []spoken {
+func disagreeing(p *analyze.Pass, s spoken, all []spoken) []spoken {
 	var rivals []spoken
 	for _, other := range all {
-		if other.object != s.object && other.protocol != s.protocol && meet(s, other) {
+		if other.object != s.object && other.protocol != s.protocol && p.SeenTogether(s.exported, other.exported) {
 			if rivals = append(rivals, other); len(rivals) == 3 {
 				break
 			}
 		}
 	}
 	return rivals
-}
-
-// meet says whether some namespace sees both.
-func meet(a, b spoken) bool {
-	seenA, allA := audience(a)
-	seenB, allB := audience(b)
-	if allA || allB {
-		return (allA || len(seenA) > 0) && (allB || len(seenB) > 0)
-	}
-	return slices.ContainsFunc(seenA, func(ns string) bool { return slices.Contains(seenB, ns) })
-}
-
-// audience are the namespaces that see a ServiceEntry, or all.
-func audience(s spoken) (namespaces []string, all bool) {
-	if len(s.exportTo) == 0 {
-		return nil, true
-	}
-	for _, to := range s.exportTo {
-		switch to {
-		case "*":
-			return nil, true
-		case ".":
-			namespaces = append(namespaces, s.object.Namespace)
-		case "~":
-		default:
-			namespaces = append(namespaces, to)
-		}
-	}
-	return namespaces, false
 }

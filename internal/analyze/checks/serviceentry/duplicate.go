@@ -18,6 +18,7 @@ type resource = *mesh.Resource[*networking.ServiceEntry]
 var Duplicate = &analyze.Check{
 	Code: "MSH0530", Name: "duplicate-service-entry", Severity: analyze.Warning, KIA: "KIA1211",
 	Reads: []mesh.Kind{mesh.ServiceEntry},
+	Uses:  mesh.ViewKinds(),
 	Doc: analyze.Doc{
 		What: "Several ServiceEntries that the same clients see have the same host and port.",
 		Why:  "The oldest one's resolution, addresses and location count for the port, those of the others do not, while the endpoints of all that live in one namespace are used together. When the oldest is created again, another counts.",
@@ -77,11 +78,11 @@ func duplicates(p *analyze.Pass, rivals []resource, key []string, reported map[*
 	oldest := mesh.Oldest(rivals)
 	host, port := key[1], key[2]
 	for i, se := range rivals {
-		other := rivals[(i+1)%len(rivals)]
-		if oldest != nil {
-			other = oldest
+		if reported[se.Object] {
+			continue
 		}
-		if se.Object == other.Object || reported[se.Object] || protocols(se, port) != protocols(other, port) {
+		other := rival(p, rivals, i, oldest)
+		if other == nil || protocols(se, port) != protocols(other, port) {
 			continue
 		}
 		reported[se.Object] = true
@@ -93,6 +94,25 @@ func duplicates(p *analyze.Pass, rivals []resource, key []string, reported map[*
 			f.As(analyze.Info)
 		}
 	}
+}
+
+// rival is the entry that counts instead of one, or may: the oldest where it is
+// seen together with it, else the next that is; nil when it counts itself.
+func rival(p *analyze.Pass, rivals []resource, i int, oldest resource) resource {
+	self := p.ExportedEntry(rivals[i])
+	if oldest != nil && (oldest.Object == rivals[i].Object || p.SeenTogether(self, p.ExportedEntry(oldest))) {
+		if oldest.Object == rivals[i].Object {
+			return nil
+		}
+		return oldest
+	}
+	for n := 1; n < min(len(rivals), compared); n++ {
+		other := rivals[(i+n)%len(rivals)]
+		if p.SeenTogether(self, p.ExportedEntry(other)) && mesh.Oldest([]resource{rivals[i], other}) != rivals[i] {
+			return other
+		}
+	}
+	return nil
 }
 
 // protocols are those of a port: where they differ is another check's (IST0177).

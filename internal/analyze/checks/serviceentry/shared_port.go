@@ -17,6 +17,7 @@ import (
 var SharedPort = &analyze.Check{
 	Code: "IST0134", Name: "addresses-required", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.ServiceEntry, mesh.ConfigMap},
+	Uses:  mesh.ViewKinds(),
 	Doc: analyze.Doc{
 		What: "Several hosts of ServiceEntries have the same TCP port and no addresses, in a mesh whose proxies do not capture DNS.",
 		Why:  "Without an address, a proxy tells TCP hosts apart by their port alone: all connections to that port go to one of the hosts, whichever was meant.",
@@ -45,6 +46,10 @@ var SharedPort = &analyze.Check{
 	},
 }
 
+// compared is with how many others an entry is compared: first with those of
+// its own namespace, which see most of each other.
+const compared = 256
+
 type entry struct {
 	object *mesh.Object
 	spec   *networking.ServiceEntry
@@ -72,8 +77,10 @@ func tcpPorts(se *networking.ServiceEntry) []uint32 {
 // sharedPort reports a port that another host has too, where both can be seen.
 func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 	var rivals []entry
-	for _, other := range all {
-		if other.object != se.object && !slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) && together(p, se, other) {
+	self := slices.IndexFunc(all, func(other entry) bool { return other.object == se.object })
+	for n := range min(len(all), compared) {
+		other := all[(self+n)%len(all)]
+		if other.object != se.object && !slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) && p.SeenTogether(exported(p, se), exported(p, other)) {
 			if rivals = append(rivals, other); len(rivals) == 3 {
 				break
 			}
@@ -94,13 +101,6 @@ func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 	f.Suggest("add addresses, or capture DNS in the mesh's proxies")
 }
 
-// together says whether the namespace of one of them sees both.
-func together(p *analyze.Pass, a, b entry) bool {
-	for _, from := range []string{a.object.Namespace, b.object.Namespace} {
-		if p.Visible(mesh.ServiceEntry, a.spec.GetExportTo(), a.object.Namespace, from) &&
-			p.Visible(mesh.ServiceEntry, b.spec.GetExportTo(), b.object.Namespace, from) {
-			return true
-		}
-	}
-	return false
+func exported(p *analyze.Pass, se entry) mesh.Exported {
+	return p.ExportedEntry(&mesh.Resource[*networking.ServiceEntry]{Object: se.object, Spec: se.spec})
 }

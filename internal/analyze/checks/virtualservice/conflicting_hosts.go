@@ -13,8 +13,9 @@ import (
 var ConflictingHosts = &analyze.Check{
 	Code: "IST0109", Name: "conflicting-mesh-hosts", Severity: analyze.Error, KIA: "KIA1106",
 	Reads: []mesh.Kind{mesh.VirtualService},
+	Uses:  mesh.ViewKinds(),
 	Doc: analyze.Doc{
-		What: "Several VirtualServices for sidecars have the same host, are visible from the same namespace, and none is nearer to it than the others.",
+		What: "Several VirtualServices for sidecars have the same host, are visible from the same namespace, some proxy's Sidecar lets both in, and none is nearer to it than the others.",
 		Why:  "Sidecars do not merge VirtualServices: the oldest one counts, and the routes of the others are ignored without a word.",
 		Fix:  "Merge them into one VirtualService, in which the order of the routes is yours; or set exportTo so that no namespace sees both.",
 	},
@@ -80,7 +81,8 @@ func conflicts(p *analyze.Pass, vs *mesh.Resource[*networking.VirtualService], b
 	for _, t := range tiers(p, vs) {
 		var rivals []bound
 		for _, other := range byTier[t] {
-			if other.vs.Object != vs.Object && (overlap(self.http, other.http) || overlap(self.tcp, other.tcp)) {
+			if other.vs.Object != vs.Object && (overlap(self.http, other.http) || overlap(self.tcp, other.tcp)) &&
+				p.SeenTogether(p.ExportedVirtualService(vs), p.ExportedVirtualService(other.vs)) {
 				if rivals = append(rivals, other); len(rivals) == 3 {
 					break
 				}

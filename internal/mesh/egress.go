@@ -1,0 +1,148 @@
+package mesh
+
+import (
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Exported is what decides which proxies are told of a VirtualService, a
+// Service or a ServiceEntry.
+type Exported struct {
+	Kind      Kind
+	Namespace string
+	// ExportTo is the object's own; without it the mesh's default counts.
+	ExportTo []string
+	// Hosts are full host names.
+	Hosts []string
+}
+
+// ExportedVirtualService is what decides who gets a VirtualService.
+func (s *Snapshot) ExportedVirtualService(vs *Resource[*networking.VirtualService]) Exported {
+	return Exported{VirtualService, vs.Namespace, vs.Spec.GetExportTo(), s.fullNames(vs.Spec.GetHosts(), vs.Namespace)}
+}
+
+// ExportedEntry is what decides who gets a ServiceEntry.
+func (s *Snapshot) ExportedEntry(se *Resource[*networking.ServiceEntry]) Exported {
+	return Exported{ServiceEntry, se.Namespace, se.Spec.GetExportTo(), s.fullNames(se.Spec.GetHosts(), se.Namespace)}
+}
+
+func (s *Snapshot) fullNames(hosts []string, namespace string) []string {
+	full := make([]string, len(hosts))
+	for i, host := range hosts {
+		full[i] = s.FQDN(host, namespace)
+	}
+	return full
+}
+
+// egress is what a Sidecar's egress lets in. Each listener takes its
+// VirtualServices for itself. Ports of listeners are passed over: they trim
+// hosts, which makes less of what is let in.
+type egress struct {
+	object    *Object
+	listeners []*listener
+}
+
+// listener holds host patterns by the namespace before the slash, which may be
+// "*" for any and "." for the proxy's own.
+type listener struct {
+	exact    map[string]bool // "namespace/host"
+	names    map[string][]string
+	wild     map[string][]string
+	excluded map[string][]string
+}
+
+func newEgress(sc *Resource[*networking.Sidecar]) *egress {
+	e := &egress{object: sc.Object}
+	for _, own := range sc.Spec.GetEgress() {
+		l := &listener{exact: map[string]bool{}, names: map[string][]string{}, wild: map[string][]string{}, excluded: map[string][]string{}}
+		for _, entry := range own.GetHosts() {
+			l.add(strings.ToLower(entry))
+		}
+		e.listeners = append(e.listeners, l)
+	}
+	return e
+}
+
+func (l *listener) add(entry string) {
+	namespace, host, ok := strings.Cut(entry, "/")
+	if !ok {
+		return // istiod takes no such entry
+	}
+	if of, excluded := strings.CutPrefix(namespace, "~"); excluded {
+		if of == "" {
+			of = "*"
+		}
+		l.excluded[of] = append(l.excluded[of], host)
+		return
+	}
+	if strings.HasPrefix(host, "*") {
+		l.wild[namespace] = append(l.wild[namespace], host)
+		return
+	}
+	l.exact[namespace+"/"+host] = true
+	l.names[namespace] = append(l.names[namespace], host)
+}
+
+// namespaces are those that the Sidecar lists, "." and "*" among them.
+func (e *egress) namespaces() []string {
+	var all []string
+	for _, l := range e.listeners {
+		for namespace := range l.names {
+			all = append(all, namespace)
+		}
+		for namespace := range l.wild {
+			all = append(all, namespace)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// everything says whether the Sidecar leaves nothing out, as one without egress does.
+func (e *egress) everything() bool {
+	return len(e.listeners) == 0 || slices.ContainsFunc(e.listeners, func(l *listener) bool {
+		return len(l.excluded) == 0 && slices.Contains(l.wild["*"], "*")
+	})
+}
+
+// lets says whether a proxy of namespace from is let in on all of some objects
+// at once: VirtualServices through one listener, others through any.
+func (e *egress) lets(from string, all ...Exported) bool {
+	if all[0].Kind == VirtualService {
+		return slices.ContainsFunc(e.listeners, func(l *listener) bool {
+			return !slices.ContainsFunc(all, func(x Exported) bool { return !l.lets(from, x) })
+		})
+	}
+	return !slices.ContainsFunc(all, func(x Exported) bool {
+		return !slices.ContainsFunc(e.listeners, func(l *listener) bool { return l.lets(from, x) })
+	})
+}
+
+func (l *listener) lets(from string, x Exported) bool {
+	prefixes := []string{x.Namespace, "*"}
+	if from == x.Namespace {
+		prefixes = append(prefixes, ".")
+	}
+	return slices.ContainsFunc(x.Hosts, func(host string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return l.matches(prefix, host, x.Kind) }) &&
+			!slices.ContainsFunc(prefixes, func(prefix string) bool {
+				return slices.ContainsFunc(l.excluded[prefix], func(pattern string) bool { return HostMatches(pattern, host) })
+			})
+	})
+}
+
+// matches says whether a host is among those listed for a namespace. A Service's
+// has to be covered; for a VirtualService it is enough that wildcards overlap.
+func (l *listener) matches(namespace, host string, kind Kind) bool {
+	if l.exact[namespace+"/"+host] {
+		return true
+	}
+	if kind != VirtualService {
+		return slices.ContainsFunc(l.wild[namespace], func(pattern string) bool { return HostMatches(pattern, host) })
+	}
+	overlaps := func(pattern string) bool { return HostsOverlap(pattern, host) }
+	return slices.ContainsFunc(l.wild[namespace], overlaps) ||
+		strings.HasPrefix(host, "*") && slices.ContainsFunc(l.names[namespace], overlaps)
+}
