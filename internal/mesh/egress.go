@@ -36,6 +36,27 @@ func (s *Snapshot) fullNames(hosts []string, namespace string) []string {
 	return full
 }
 
+// keys are those of [egress.keys] that a Sidecar which lets the object in has one of.
+func (x Exported) keys() []string {
+	var all []string
+	for _, namespace := range []string{x.Namespace, "*"} {
+		all = append(all, namespace+"/*")
+		for _, host := range x.Hosts {
+			if strings.HasPrefix(host, "*") {
+				all = append(all, namespace)
+			}
+			all = append(all, namespace+"/"+host)
+			for i := range len(host) {
+				if host[i] == '.' {
+					all = append(all, namespace+"/*"+host[i:])
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // egress is what a Sidecar's egress lets in. Each listener takes its
 // VirtualServices for itself. Ports of listeners are passed over: they trim
 // hosts, which makes less of what is let in.
@@ -85,15 +106,22 @@ func (l *listener) add(entry string) {
 	l.names[namespace] = append(l.names[namespace], host)
 }
 
-// namespaces are those that the Sidecar lists, "." and "*" among them.
-func (e *egress) namespaces() []string {
+// keys are what the Sidecar lists, to find it by: "namespace/host" with the
+// wildcard that the host may have, and "namespace" alone.
+func (e *egress) keys() []string {
 	var all []string
 	for _, l := range e.listeners {
-		for namespace := range l.names {
+		for namespace, hosts := range l.names {
 			all = append(all, namespace)
+			for _, host := range hosts {
+				all = append(all, namespace+"/"+host)
+			}
 		}
-		for namespace := range l.wild {
+		for namespace, hosts := range l.wild {
 			all = append(all, namespace)
+			for _, host := range hosts {
+				all = append(all, namespace+"/"+host)
+			}
 		}
 	}
 	slices.Sort(all)

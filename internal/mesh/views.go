@@ -11,7 +11,7 @@ type views struct {
 	known    bool // workloads is all that runs
 	in       map[string][]*view
 	root     []*view // of a namespace without Sidecars of its own
-	// listing are views by the namespaces that their Sidecars list.
+	// listing are views by the keys of what their Sidecars list.
 	listing map[string][]*view
 	// free says that some proxies, freeSidecars that some other than gateways,
 	// see all that is exported to them.
@@ -54,6 +54,12 @@ func (s *Snapshot) SeenTogether(a, b Exported) bool {
 	}
 	v := s.lookAtViews()
 	return !v.sidecars || v.any(false, namespaces, all, a, b)
+}
+
+// ExportedTogether says whether some namespace may see both by their exportTo.
+func (s *Snapshot) ExportedTogether(a, b Exported) bool {
+	namespaces, all := s.audienceOf(a, b)
+	return all || len(namespaces) > 0
 }
 
 // SeenBySomeone says whether some proxy is told of an object, by what its
@@ -124,15 +130,28 @@ func (v *views) any(gateways bool, namespaces []string, all bool, objects ...Exp
 		for _, x := range objects {
 			namespaces = append(namespaces, x.Namespace)
 		}
-		for _, prefix := range []string{objects[0].Namespace, "*"} {
-			if slices.ContainsFunc(v.listing[prefix], func(w *view) bool { return w.sees(w.namespace, objects...) }) {
-				return true
-			}
+		if slices.ContainsFunc(v.fewest(objects), func(w *view) bool { return w.sees(w.namespace, objects...) }) {
+			return true
 		}
 	}
 	return slices.ContainsFunc(namespaces, func(ns string) bool {
 		return slices.ContainsFunc(v.of(ns), func(w *view) bool { return (gateways || !w.gateway) && w.sees(ns, objects...) })
 	})
+}
+
+// fewest are the views that list one of the objects, that which the fewest do.
+func (v *views) fewest(objects []Exported) []*view {
+	var fewest []*view
+	for i, x := range objects {
+		var some []*view
+		for _, key := range x.keys() {
+			some = append(some, v.listing[key]...)
+		}
+		if i == 0 || len(some) < len(fewest) {
+			fewest = some
+		}
+	}
+	return fewest
 }
 
 // anybody says whether the namespaces, or any, have proxies at all.

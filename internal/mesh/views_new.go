@@ -1,6 +1,10 @@
 package mesh
 
-import networking "istio.io/api/networking/v1alpha3"
+import (
+	"slices"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
 
 // newViews finds out what the proxies of each namespace see.
 func (s *Snapshot) newViews() *views {
@@ -52,9 +56,12 @@ func (v *views) addSidecars(s *Snapshot, populated map[string]bool) {
 	own := map[string][]*Resource[*networking.Sidecar]{}
 	for _, sc := range s.Sidecars() {
 		own[sc.Namespace] = append(own[sc.Namespace], sc)
-		if sc.Namespace == s.RootNamespace() && sc.Spec.GetWorkloadSelector() == nil {
-			v.root = append(v.root, v.viewOf("", newEgress(sc)))
-		}
+	}
+	inRoot := slices.DeleteFunc(slices.Clone(own[s.RootNamespace()]), func(sc *Resource[*networking.Sidecar]) bool {
+		return sc.Spec.GetWorkloadSelector() != nil // an empty one is for the namespace alone
+	})
+	for _, sc := range applicable(inRoot) {
+		v.root = append(v.root, v.viewOf("", newEgress(sc)))
 	}
 	if len(v.root) == 0 {
 		v.root = []*view{{}}
@@ -65,7 +72,7 @@ func (v *views) addSidecars(s *Snapshot, populated map[string]bool) {
 			continue
 		}
 		defaults := false
-		for _, sc := range sidecars {
+		for _, sc := range applicable(sidecars) {
 			labels := sc.Spec.GetWorkloadSelector().GetLabels()
 			defaults = defaults || len(labels) == 0
 			if len(labels) > 0 && v.known && len(s.Select(ns, labels)) == 0 && !s.SelectsMachines(ns, labels) {
@@ -102,6 +109,25 @@ func (v *views) addSidecars(s *Snapshot, populated map[string]bool) {
 	}
 }
 
+// applicable are the Sidecars of a namespace without all but one of its
+// defaults: the oldest counts. Where the input does not say which that is, the
+// first few may.
+func applicable(sidecars []*Resource[*networking.Sidecar]) []*Resource[*networking.Sidecar] {
+	const few = 4
+	var defaults, all []*Resource[*networking.Sidecar]
+	for _, sc := range sidecars {
+		if len(sc.Spec.GetWorkloadSelector().GetLabels()) == 0 {
+			defaults = append(defaults, sc)
+		} else {
+			all = append(all, sc)
+		}
+	}
+	if oldest := Oldest(defaults); oldest != nil {
+		return append(all, oldest)
+	}
+	return append(all, defaults[:min(few, len(defaults))]...)
+}
+
 // viewOf is the view that a Sidecar gives.
 func (v *views) viewOf(namespace string, e *egress) *view {
 	if e.everything() {
@@ -120,7 +146,7 @@ func (v *views) list(w *view) {
 	if w.egress == nil {
 		return
 	}
-	for _, ns := range w.egress.namespaces() {
-		v.listing[ns] = append(v.listing[ns], w)
+	for _, key := range w.egress.keys() {
+		v.listing[key] = append(v.listing[key], w)
 	}
 }

@@ -46,9 +46,9 @@ var SharedPort = &analyze.Check{
 	},
 }
 
-// compared is with how many others an entry is compared: first with those of
-// its own namespace, which see most of each other.
-const compared = 256
+// compared is for how many others it is asked whether a Sidecar lets in both:
+// first for those of the same namespace.
+const compared = 64
 
 type entry struct {
 	object *mesh.Object
@@ -77,10 +77,18 @@ func tcpPorts(se *networking.ServiceEntry) []uint32 {
 // sharedPort reports a port that another host has too, where both can be seen.
 func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 	var rivals []entry
-	self := slices.IndexFunc(all, func(other entry) bool { return other.object == se.object })
-	for n := range min(len(all), compared) {
+	self, own, left := slices.IndexFunc(all, func(other entry) bool { return other.object == se.object }), exported(p, se), compared
+	for n := 0; n < len(all) && left > 0; n++ {
 		other := all[(self+n)%len(all)]
-		if other.object != se.object && !slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) && p.SeenTogether(exported(p, se), exported(p, other)) {
+		if other.object == se.object || slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) {
+			continue
+		}
+		theirs := exported(p, other)
+		if !p.ExportedTogether(own, theirs) {
+			continue
+		}
+		left--
+		if p.SeenTogether(own, theirs) {
 			if rivals = append(rivals, other); len(rivals) == 3 {
 				break
 			}
