@@ -145,7 +145,7 @@ func (a *analyzeFlags) gcPercent() int {
 	if a.useKube {
 		return 33
 	}
-	return 60
+	return 50
 }
 
 func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error {

@@ -242,8 +242,10 @@ func (s *Snapshot) PresentKinds() []Kind {
 func (s *Snapshot) Shadowed() []*Object { return s.shadowed }
 
 // Counting is the definition of an object that counts: the object itself, or
-// the later one that replaces it.
-func (s *Snapshot) Counting(o *Object) *Object { return s.byRef.get(o.Ref) }
+// the later one that replaces it, even where istiod looks at neither.
+func (s *Snapshot) Counting(o *Object) *Object {
+	return cmp.Or(s.byRef.get(o.Ref), s.undiscovered[o.Ref], o)
+}
 
 // Known says whether absence of an object of the kind means that it does not
 // exist: the kind was read from a cluster, or the input holds some object of
