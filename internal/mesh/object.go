@@ -8,6 +8,7 @@ import (
 	"time"
 	"weak"
 
+	"istio.io/api/annotation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -103,8 +104,10 @@ type Object struct {
 	Owners []metav1.OwnerReference
 	Origin Origin
 
-	// created and uid are what a cluster writes into the metadata.
+	// created and uid are what a cluster writes into the metadata, lived that it
+	// or something in it has written anything into the object.
 	created, uid string
+	lived        bool
 
 	raw     func() map[string]any
 	decoded sync.Once
@@ -198,6 +201,8 @@ func NewObject(kind Kind, raw map[string]any, origin Origin) *Object {
 		uid:         text(meta["uid"]),
 		raw:         func() map[string]any { return raw },
 	}
+	status, _ := raw["status"].(map[string]any)
+	o.lived = o.uid != "" || len(status) > 0 || len(o.Owners) > 0 || o.Annotations[annotation.SidecarStatus.Name] != ""
 	if !kind.Namespaced {
 		o.Namespace = ""
 	}

@@ -55,7 +55,7 @@ func (s *Snapshot) RunningPods(namespace string, selector map[string]string) []*
 func (c *content) newPods() *labelIndex {
 	x := &labelIndex{byLabel: map[string][]labelled{}}
 	for _, o := range c.byKind[Pod] {
-		if o.FromCluster() {
+		if o.FromCluster() || c.options.Complete {
 			x.add(o, o.Labels)
 		}
 	}
@@ -182,9 +182,16 @@ func AddedLabel(key string) bool {
 }
 
 // FromCluster says whether a cluster has taken the object in: it was read from
-// one, or a file holds what one returned.
+// one, or a file holds what one returned, as the uid, a status, owners or the
+// injector's annotation show.
 func (o *Object) FromCluster() bool {
-	return o.Origin.File == "" || o.uid != ""
+	return o.Origin.File == "" || o.lived
+}
+
+// Running says whether a pod is one that runs, not one that somebody may create:
+// it is from a cluster, or the input is the whole mesh as it is.
+func (s *Snapshot) Running(pod *Object) bool {
+	return pod.FromCluster() || s.options.Complete
 }
 
 // Subset says whether labels have all of a selector.

@@ -27,7 +27,7 @@ var ImageAutoNotInjected = &analyze.Check{
 		never := p.NeverInjected()
 		for _, w := range p.Workloads() {
 			place := autoContainer(w)
-			if place == "" || (w.Template == "" && w.Object.FromCluster()) {
+			if place == "" || (w.Template == "" && p.Running(w.Object)) {
 				continue // a running pod is IST0147
 			}
 			if why, fix := stays(p, w, never); why != "" {
@@ -51,7 +51,7 @@ var ImageAutoRuns = &analyze.Check{
 		var owners []string
 		for _, pod := range p.Pods() {
 			w := mesh.PodWorkload(pod)
-			if autoContainer(w) == "" || !p.Owns(w.Object) || !w.Object.FromCluster() || over(pod) {
+			if autoContainer(w) == "" || !p.Owns(w.Object) || !p.Running(w.Object) || over(pod) {
 				continue
 			}
 			owner := ownerOf(pod)

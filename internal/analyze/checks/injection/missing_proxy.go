@@ -43,7 +43,7 @@ var MissingProxy = &analyze.Check{
 
 // lacksProxy says whether a pod of a cluster should have a sidecar and has none.
 func lacksProxy(p *analyze.Pass, w *mesh.Workload) bool {
-	if !w.Object.FromCluster() || w.HasProxy() || w.PodAnnotations["sidecar.istio.io/status"] != "" {
+	if !p.Running(w.Object) || w.HasProxy() || w.PodAnnotations["sidecar.istio.io/status"] != "" {
 		return false
 	}
 	ns := p.Get(mesh.Namespace, "", w.Object.Namespace)

@@ -80,7 +80,7 @@ func report(p *analyze.Pass, m mismatch, at mesh.Location, owners []string) {
 func mismatched(p *analyze.Pass, pod *mesh.Resource[*core.PodSpec], wanted *wantedImages) (mismatch, bool) {
 	w := mesh.PodWorkload(pod)
 	status := pod.Annotations[annotation.SidecarStatus.Name]
-	if status == "" || !p.Owns(pod.Object) || !pod.FromCluster() || over(pod) || pod.Annotations[annotation.SidecarProxyImage.Name] != "" ||
+	if status == "" || !p.Owns(pod.Object) || !p.Running(pod.Object) || over(pod) || pod.Annotations[annotation.SidecarProxyImage.Name] != "" ||
 		pod.Labels["gateway.networking.k8s.io/gateway-name"] != "" || ownImage(pod) {
 		return mismatch{}, false
 	}

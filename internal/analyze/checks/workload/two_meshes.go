@@ -45,7 +45,7 @@ var TwoMeshes = &analyze.Check{
 			judge(w, workloadKey(w))
 		}
 		for _, pod := range p.Pods() {
-			if pod.FromCluster() {
+			if p.Running(pod.Object) {
 				w := mesh.PodWorkload(pod)
 				judge(w, workloadKey(w))
 			}
