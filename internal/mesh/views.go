@@ -36,7 +36,7 @@ func ViewKinds() []Kind {
 
 func (s *Snapshot) lookAtViews() *views {
 	s.touch(ViewKinds()...)
-	return s.content.views()
+	return s.views()
 }
 
 // SeenTogether says whether some sidecar or waypoint may be told of both:
@@ -72,7 +72,7 @@ func (s *Snapshot) SeenBySomeone(x Exported) bool {
 	if v.any(x.Kind != VirtualService, namespaces, all, x) {
 		return true
 	}
-	routed := s.content.routed()
+	routed := s.routed()
 	return slices.ContainsFunc(x.Hosts, func(host string) bool { return routed[host] }) && v.anybody(namespaces, all)
 }
 
