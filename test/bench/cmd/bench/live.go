@@ -15,12 +15,13 @@ import (
 // liveMeshes are the sizes of the clusters that are analyzed live. The larger
 // one holds a little over 50,000 objects.
 func liveMeshes() []liveMesh {
-	return []liveMesh{{"analyze 1,000 services, live", 1000}, {"analyze 50,000 objects, live", 6000}}
+	return []liveMesh{{"analyze 1,000 services, live", 1000, 0}, {"analyze 50,000 objects, live", 6000, slowRounds}}
 }
 
 type liveMesh struct {
 	name     string
 	services int
+	rounds   int
 }
 
 // measureLive analyzes a cluster with each program, the same for both: neither
@@ -65,7 +66,7 @@ func measureMesh(ctx context.Context, o options, m liveMesh) (measure.Pair, erro
 	}
 	fmt.Fprintf(os.Stderr, "%s: %d objects created\n", m.name, n)
 	return measure.Run(ctx, measure.Work{
-		Name: m.name, Exits: findings(),
+		Name: m.name, Exits: findings(), Rounds: m.rounds,
 		Ours: []string{o.meshctl, "analyze", "-A", "--kubeconfig", config},
 		Peer: []string{o.istioctl, "analyze", "-A", "--kubeconfig", config},
 	}, o.rounds)
