@@ -2,6 +2,8 @@ package virtualservice
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -50,9 +52,12 @@ func checkSubset(p *analyze.Pass, at mesh.Location, fqdn, subset string) {
 	for _, dr := range rules {
 		f.Evidence(dr.At("spec.subsets"), "is for the host")
 	}
-	if best := hint.Closest(subset, there); best != "" {
+	switch best := hint.Sole(subset, there); {
+	case best != "":
 		f.Suggest("change the subset to %q", best)
-	} else {
+	case len(there) > 0: // v3 beside v1 and v2 is no typing error
+		f.Suggest("add the subset %q to %s, or use %s", subset, rules[0].Ref, either(there))
+	default:
 		f.Suggest("add the subset %q to %s", subset, rules[0].Ref)
 	}
 }
@@ -105,4 +110,14 @@ func unknownRules(p *analyze.Pass, namespace, fqdn string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// either names a few subsets to choose from.
+func either(subsets []string) string {
+	const few = 3
+	quoted := make([]string, 0, few)
+	for _, s := range subsets[:min(few, len(subsets))] {
+		quoted = append(quoted, strconv.Quote(s))
+	}
+	return strings.Join(quoted, " or ")
 }
