@@ -28,6 +28,11 @@ func (s *Snapshot) ExportedEntry(se *Resource[*networking.ServiceEntry]) Exporte
 	return Exported{ServiceEntry, se.Namespace, se.Spec.GetExportTo(), s.fullNames(se.Spec.GetHosts(), se.Namespace)}
 }
 
+// Exported is what decides who gets a host.
+func (h *Host) Exported() Exported {
+	return Exported{h.Object.Kind, h.Object.Namespace, h.exportTo, []string{h.Name}}
+}
+
 func (s *Snapshot) fullNames(hosts []string, namespace string) []string {
 	full := make([]string, len(hosts))
 	for i, host := range hosts {

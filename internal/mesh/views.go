@@ -76,7 +76,8 @@ func (s *Snapshot) SeenBySomeone(x Exported) bool {
 	return slices.ContainsFunc(x.Hosts, func(host string) bool { return routed[host] }) && v.anybody(namespaces, all)
 }
 
-// SeesHost says whether the Sidecar of some proxy in a namespace lets a host in.
+// SeesHost says whether some proxy in a namespace is told of a host, by what its
+// Sidecar lists or because a route leads there. It looks at [RouteKinds] too.
 func (s *Snapshot) SeesHost(namespace string, h *Host) bool {
 	if !h.VisibleFrom(namespace) {
 		return false
@@ -85,9 +86,11 @@ func (s *Snapshot) SeesHost(namespace string, h *Host) bool {
 	if len(s.byKind[Sidecar]) == 0 {
 		return true
 	}
-	v := s.lookAtViews()
-	x := Exported{Kind: h.Object.Kind, Namespace: h.Object.Namespace, Hosts: []string{h.Name}}
-	return slices.ContainsFunc(v.of(namespace), func(v *view) bool { return v.sees(namespace, x) })
+	s.touch(RouteKinds()...)
+	s.touch(VirtualService)
+	views := s.lookAtViews().of(namespace)
+	return slices.ContainsFunc(views, func(v *view) bool { return v.sees(namespace, h.Exported()) }) ||
+		len(views) > 0 && s.routed()[h.Name]
 }
 
 // audienceOf are the namespaces that both are exported to, or all.

@@ -70,11 +70,15 @@ func judgeGroup(p *analyze.Pass, group []rule, separate bool) {
 
 // meet says whether some namespace sees both rules.
 func meet(p *analyze.Pass, a, b rule) bool {
-	namespaces := slices.Concat([]string{a.Namespace}, a.Spec.GetExportTo(), b.Spec.GetExportTo())
-	return slices.ContainsFunc(namespaces, func(ns string) bool {
-		return !strings.ContainsAny(ns, ".*~") &&
-			p.Visible(mesh.DestinationRule, a.Spec.GetExportTo(), a.Namespace, ns) && p.Visible(mesh.DestinationRule, b.Spec.GetExportTo(), b.Namespace, ns)
+	return slices.ContainsFunc(audience(a, b), func(ns string) bool {
+		return p.Visible(mesh.DestinationRule, a.Spec.GetExportTo(), a.Namespace, ns) && p.Visible(mesh.DestinationRule, b.Spec.GetExportTo(), b.Namespace, ns)
 	})
+}
+
+// audience are namespaces one of which sees both rules if any does.
+func audience(a, b rule) []string {
+	namespaces := slices.Concat([]string{a.Namespace, b.Namespace}, a.Spec.GetExportTo(), b.Spec.GetExportTo())
+	return slices.DeleteFunc(namespaces, func(ns string) bool { return strings.ContainsAny(ns, ".*~") })
 }
 
 func notMerged(p *analyze.Pass, dr, other rule) {

@@ -1,6 +1,7 @@
 package destinationrule
 
 import (
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -52,11 +53,39 @@ func overridden(p *analyze.Pass, dr rule, host string) (wider rule) {
 		case sameHost && other.Namespace == dr.Namespace && setsTLS(other.Spec):
 			return nil
 		case sameHost, !strings.HasPrefix(other.Spec.GetHost(), "*"), tls.GetMode() != networking.ClientTLSSettings_ISTIO_MUTUAL, wider != nil:
-		case other.Namespace == dr.Namespace, other.Namespace == p.RootNamespace(), other.Namespace == service:
+		case replaces(p, dr, other, service):
 			wider = other
 		}
 	}
 	return wider
+}
+
+// replaces says whether some namespace's clients get dr that would else get the
+// wider rule for a host of the namespace service.
+func replaces(p *analyze.Pass, dr, wider rule, service string) bool {
+	return slices.ContainsFunc(append(audience(dr, wider), service), func(client string) bool {
+		first, then := place(p, dr, client, service), place(p, wider, client, service)
+		return first > 0 && first <= then
+	})
+}
+
+// place is where clients of a namespace find a rule: 1 in their own namespace,
+// 2 in that of the host, 3 in the root namespace, 0 nowhere. They stop at the
+// first place that has one. Those of the root namespace have as their own only
+// what is exported no further.
+func place(p *analyze.Pass, r rule, client, service string) int {
+	own := r.Spec.GetExportTo()
+	switch {
+	case !p.Visible(mesh.DestinationRule, own, r.Namespace, client):
+		return 0
+	case r.Namespace == client && (client != p.RootNamespace() || slices.Equal(p.ExportTo(mesh.DestinationRule, own), []string{"."})):
+		return 1
+	case r.Namespace == service:
+		return 2
+	case r.Namespace == p.RootNamespace():
+		return 3
+	}
+	return 0
 }
 
 // setsTLS says whether a rule says anything of TLS for its host or a port.

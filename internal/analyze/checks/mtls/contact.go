@@ -31,7 +31,8 @@ type contact struct {
 
 // kinds are what contacts ask for besides DestinationRule and PeerAuthentication.
 func kinds() []mesh.Kind {
-	return append(mesh.WorkloadKinds()[1:], mesh.Namespace)
+	return append(append(mesh.WorkloadKinds()[1:], mesh.RouteKinds()...), mesh.Namespace, mesh.ServiceEntry,
+		mesh.Sidecar, mesh.VirtualService, mesh.WorkloadEntry, mesh.WorkloadGroup, mesh.KubernetesGateway)
 }
 
 // contacts calls f for each port of each Service and each workload behind it
@@ -136,26 +137,53 @@ func inForce(p *analyze.Pass, fqdn, namespace string) []rule {
 			found = append(found, r)
 		}
 	}
+	if len(found) == 0 {
+		return nil
+	}
+	host := hostIn(p, fqdn, namespace)
 	return slices.DeleteFunc(found, func(r rule) bool {
-		return policies[r.Namespace] > 1 || !obeyed(p, r, namespace, exported)
+		return policies[r.Namespace] > 1 || host == nil || !obeyed(p, r, host, exported)
 	})
 }
 
-// obeyed says whether clients of a host of a namespace get a rule; exported
-// says that the host's own namespace has one for all of them.
-func obeyed(p *analyze.Pass, r rule, namespace string, exported bool) bool {
+// hostIn is the host of a namespace's Service.
+func hostIn(p *analyze.Pass, fqdn, namespace string) *mesh.Host {
+	for _, h := range p.Registry().All(fqdn) {
+		if h.Service != nil && h.Object.Namespace == namespace {
+			return h
+		}
+	}
+	return nil
+}
+
+// obeyed says whether clients of a host get a rule and the host; exported says
+// that the host's own namespace has a rule for all of them.
+func obeyed(p *analyze.Pass, r rule, host *mesh.Host, exported bool) bool {
+	namespace := host.Object.Namespace
 	switch {
 	case r.Namespace == namespace:
-		return true
 	case r.Namespace != p.RootNamespace():
-		return p.Visible(mesh.DestinationRule, r.Spec.GetExportTo(), r.Namespace, r.Namespace) && hasClients(p, r.Namespace)
+		return p.Visible(mesh.DestinationRule, r.Spec.GetExportTo(), r.Namespace, r.Namespace) && hasClients(p, r.Namespace) && p.SeesHost(r.Namespace, host)
 	case exported || !p.Visible(mesh.DestinationRule, r.Spec.GetExportTo(), r.Namespace, namespace):
 		return false
 	case !p.KnownIn(mesh.DestinationRule, namespace):
 		p.CantTell(mesh.DestinationRule, namespace)
 		return false
 	}
-	return true
+	return seen(p, r, host)
+}
+
+// seen says whether somebody who gets the rule is told of the host.
+func seen(p *analyze.Pass, r rule, host *mesh.Host) bool {
+	if p.Visible(mesh.DestinationRule, r.Spec.GetExportTo(), r.Namespace, "") {
+		return p.SeenBySomeone(host.Exported())
+	}
+	return slices.ContainsFunc(p.ExportTo(mesh.DestinationRule, r.Spec.GetExportTo()), func(to string) bool {
+		if to == "." {
+			to = r.Namespace
+		}
+		return p.SeesHost(to, host)
+	})
 }
 
 func hasClients(p *analyze.Pass, namespace string) bool {
