@@ -221,11 +221,24 @@ func plainScalar(s string) (any, bool) {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && (len(s) == 1 && c != '-' || c >= '1' && c <= '9') {
 			return n, true
 		}
-	case len(s) > 5 || strings.IndexByte("tTfFyYnNoO", c) < 0:
+	case len(s) > 5 || strings.IndexByte("tTfFyYnNoO", c) < 0 || !isWord(s):
 		return s, true
 	}
 	n := yaml.Node{Kind: yaml.ScalarNode, Value: s}
 	n.Tag = n.ShortTag()
 	v, err := scalar(&n)
 	return v, err == nil
+}
+
+// isWord says whether a text of up to five letters may be more to YAML than a text.
+func isWord(s string) bool {
+	var lower [5]byte
+	for i := range len(s) {
+		lower[i] = s[i] | 0x20
+	}
+	switch string(lower[:len(s)]) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return true
+	}
+	return false
 }
