@@ -33,12 +33,14 @@ type analyzeFlags struct {
 	fix, dryRun     bool
 	watches         bool
 	watchInterval   time.Duration
-	baseline        string
-	writeBaseline   string
-	changes         *enum
-	from            string
-	filenames       []string
-	out             *reportFlags
+	// again says that a run is not the first one of --watch.
+	again         bool
+	baseline      string
+	writeBaseline string
+	changes       *enum
+	from          string
+	filenames     []string
+	out           *reportFlags
 	clusterFlags
 }
 
@@ -151,7 +153,7 @@ func (a *analyzeFlags) gcPercent() int {
 func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(a.gcPercent()))
 	if a.listChecks {
-		return a.list(f)
+		return a.list(ctx, f)
 	}
 	selected, unknownWord := analyze.Select(checks.All(), a.only, a.skip)
 	if unknownWord != "" {
@@ -186,7 +188,7 @@ func (a *analyzeFlags) run(ctx context.Context, f *Factory, args []string) error
 			return err
 		}
 	}
-	if err := f.printReport(a.out, report); err != nil {
+	if err := f.printReport(ctx, a.out, report); err != nil {
 		return err
 	}
 	return a.verdict(f, in, report)
@@ -205,7 +207,7 @@ func (a *analyzeFlags) analyze(
 		FailOn: analyze.Severity(a.failOn.value), Now: f.Now(),
 	}, a.changes.value == changesAll)
 	if err != nil {
-		return nil, nil, hint.Unanswerablef("give it longer with --timeout", "%w", err)
+		return nil, nil, err
 	}
 	in.addTo(report)
 	return in, report, a.applyBaseline(report)
@@ -255,7 +257,7 @@ func warnSkipped(f *Factory, skipped []analyze.SkippedCheck) {
 }
 
 // list prints the checks, those of precheck too.
-func (a *analyzeFlags) list(f *Factory) error {
+func (a *analyzeFlags) list(ctx context.Context, f *Factory) error {
 	if !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
 		return hint.Usagef("leave out -o, or use json", "--list-checks has no format %q", a.out.format.value)
 	}
@@ -263,7 +265,7 @@ func (a *analyzeFlags) list(f *Factory) error {
 	if unknownWord != "" {
 		return hint.Usagef(checkHint(unknownWord), "there is no check %q", unknownWord)
 	}
-	return f.printReport(a.out, analyze.List(selected))
+	return f.printReport(ctx, a.out, analyze.List(selected))
 }
 
 // checkHint is the known check nearest to a word, or where to find them.

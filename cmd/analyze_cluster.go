@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/mesh"
@@ -97,8 +98,16 @@ func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, sele
 			return nil, err
 		}
 	}
-	in.view(clusters, options)
-	return in, a.checkRevision(in)
+	if _, err := deadline.Do(ctx, func() (any, error) {
+		in.view(clusters, options)
+		return nil, a.checkRevision(in)
+	}); err != nil {
+		if ctx.Err() != nil {
+			err = hint.Unanswerablef("give it longer with --timeout, or ask for less with -n", "sorting what was read: %w", err)
+		}
+		return nil, err
+	}
+	return in, nil
 }
 
 // readBase reads what the files are laid over: clusters, or a saved snapshot.

@@ -36,7 +36,7 @@ func (a *analyzeFlags) applyFixes(ctx context.Context, f *Factory, report *analy
 		f.IO.Warnf("not mended yet: the fix of %s of %s overlaps with another one; --fix again mends it", left.Check, left.Object)
 	}
 	if a.dryRun {
-		return nil, a.showFixes(f, plan, report)
+		return nil, a.showFixes(ctx, f, plan, report)
 	}
 	if len(plan.Files) == 0 {
 		return report, nil
@@ -56,11 +56,11 @@ func (a *analyzeFlags) applyFixes(ctx context.Context, f *Factory, report *analy
 
 // showFixes prints the diff; like every dry run it answers yes when nothing
 // would change.
-func (a *analyzeFlags) showFixes(f *Factory, plan *analyze.Fix, report *analyze.Report) error {
+func (a *analyzeFlags) showFixes(ctx context.Context, f *Factory, plan *analyze.Fix, report *analyze.Report) error {
 	if len(a.out.files) > 0 || !slices.Contains(output.Formats(), output.Format(a.out.format.value)) {
 		return hint.Usagef("leave out -o, and make the reports in a run of their own", "--fix --dry-run prints a diff, or the plan as json or yaml, and nothing else")
 	}
-	if err := f.printReport(a.out, plan); err != nil {
+	if err := f.printReport(ctx, a.out, plan); err != nil {
 		return err
 	}
 	f.progress("%d of %s would be mended in %s", plan.Mended, plural(len(report.Findings), "finding"), plural(len(plan.Files), "file"))

@@ -13,9 +13,18 @@ import (
 // readFiles reads the files; objects without a namespace get that of -n, else
 // the context's when the cluster counts, else "default".
 func (a *analyzeFlags) readFiles(ctx context.Context, f *Factory, args []string, in *analyzeInput) error {
-	files, err := kube.ReadFiles(ctx, args, f.IO.In)
+	var files *kube.Files
+	var err error
+	if a.again {
+		files, err = kube.ReadAgain(ctx, args)
+	} else {
+		files, err = kube.ReadFiles(ctx, args, f.IO.In)
+	}
 	if err != nil {
 		return err
+	}
+	for _, gone := range files.Gone {
+		f.IO.Error(gone, hint.Of(gone))
 	}
 	namespace := f.GivenNamespace()
 	if namespace == "" && a.useKube {

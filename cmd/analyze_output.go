@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/output"
 )
@@ -77,39 +79,60 @@ func (r *reportFlags) Set(s string) error {
 }
 
 // printReport writes a result to every place that -o names: files first, all
-// or none of them.
-func (f *Factory) printReport(r *reportFlags, d output.Document) error {
-	return f.printReports(r, d, d)
+// or none of them. Once all is worked out, writing takes the time it takes.
+func (f *Factory) printReport(ctx context.Context, r *reportFlags, d output.Document) error {
+	return f.printReports(ctx, r, d, d)
 }
 
 // printReports is printReport with another result for stdout.
-func (f *Factory) printReports(r *reportFlags, d, shown output.Document) error {
-	texts := map[string][]byte{}
-	var paths []string
+func (f *Factory) printReports(ctx context.Context, r *reportFlags, d, shown output.Document) error {
+	texts, err := deadline.Do(ctx, func() (*reportTexts, error) { return r.texts(f, d, shown) })
+	if err != nil {
+		if ctx.Err() != nil {
+			err = hint.Unanswerablef("give it longer with --timeout, or ask for less with -n or --only", "writing the report: %w", err)
+		}
+		return err
+	}
+	if err := writeFiles(texts.paths, func(path string) []byte { return texts.files[path] }); err != nil {
+		return hint.Unanswerablef(hint.Of(err), "%w", err)
+	}
+	_, err = f.IO.Out.Write(texts.stdout)
+	return err
+}
+
+// reportTexts are the bytes of a report for each place that it goes to.
+type reportTexts struct {
+	stdout []byte
+	paths  []string
+	files  map[string][]byte
+}
+
+func (r *reportFlags) texts(f *Factory, d, shown output.Document) (*reportTexts, error) {
+	t := &reportTexts{files: map[string][]byte{}}
 	same := map[string]bool{}
 	for _, file := range r.files {
 		var b bytes.Buffer
 		if err := output.Write(&b, output.Options{Format: file.format, NoHeaders: r.noHeaders}, d); err != nil {
-			return err
+			return nil, err
 		}
 		real, err := filepath.Abs(file.path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if target, err := filepath.EvalSymlinks(real); err == nil {
 			real = target
 		}
 		if same[real] {
-			return hint.Usagef("name another file for one of them", "two formats are to be written to %s", file.path)
+			return nil, hint.Usagef("name another file for one of them", "two formats are to be written to %s", file.path)
 		}
-		same[real], texts[file.path] = true, b.Bytes()
-		paths = append(paths, file.path)
-	}
-	if err := writeFiles(paths, func(path string) []byte { return texts[path] }); err != nil {
-		return hint.Unanswerablef(hint.Of(err), "%w", err)
+		same[real], t.files[file.path] = true, b.Bytes()
+		t.paths = append(t.paths, file.path)
 	}
 	if !r.toStdout {
-		return nil
+		return t, nil
 	}
-	return f.print(r.outputFlags, shown)
+	var b bytes.Buffer
+	err := output.Write(&b, f.outputOptions(r.outputFlags), shown)
+	t.stdout = b.Bytes()
+	return t, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/ui"
@@ -37,7 +38,9 @@ func (a *analyzeFlags) watch(ctx context.Context, f *Factory, args []string, sel
 		return err
 	}
 	a.out.stream = true
+	ctx, finish := deadline.Track(ctx)
 	w := &watching{f: f, out: a.out, once: func(ctx context.Context, f *Factory) (*analyze.Report, error) {
+		finish(ctx) // what the last run did not wait for
 		ctx, cancel := context.WithTimeout(ctx, a.timeout)
 		defer cancel()
 		wishes, err := a.wishes(f)
@@ -47,6 +50,7 @@ func (a *analyzeFlags) watch(ctx context.Context, f *Factory, args []string, sel
 		in, report, err := a.analyze(ctx, f, args, selected, wishes)
 		if err == nil {
 			_ = a.verdict(f, in, report) // the exit code is Ctrl-C's
+			a.again = true
 		}
 		return report, err
 	}}
@@ -72,7 +76,7 @@ func (w *watching) run(ctx context.Context, changed <-chan struct{}) error {
 		return err
 	}
 	w.history.Next(report, w.f.Now())
-	if err := w.f.printReport(w.out, report); err != nil {
+	if err := w.f.printReport(ctx, w.out, report); err != nil {
 		return err
 	}
 	w.f.progress("watching for changes; Ctrl-C ends it")
@@ -102,7 +106,7 @@ func (w *watching) again(ctx context.Context) error {
 	}
 	difference := w.history.Next(report, w.f.Now())
 	w.tell(talk, difference.Time.Format(time.RFC3339)+"  "+difference.String())
-	return w.f.printReports(w.out, report, difference)
+	return w.f.printReports(ctx, w.out, report, difference)
 }
 
 // listen runs once, and returns what that wrote to stderr.

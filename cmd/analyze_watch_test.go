@@ -172,10 +172,21 @@ func TestWatchOneFileAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.talk.await(t, "error: reading "+file+": no such file or directory\nhint: check the path\n")
+	if line := w.out.await(t, "\n"); !strings.Contains(line, `"new":[],"gone":[]`) {
+		t.Errorf("without the file: %s", line)
+	}
 	put(t, file, cart("kart"))
 	line := w.out.await(t, "\n")
 	if !strings.HasPrefix(line, `{"apiVersion":"meshctl.io/v1","kind":"AnalysisDifference","time":"`) ||
 		!strings.Contains(line, `"new":[{"code":"IST0101",`) || !strings.Contains(line, `"gone":[]`) {
+		t.Errorf("the difference is %s", line)
+	}
+
+	// What was wrong in it is gone with it, at once.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if line := w.out.await(t, "\n"); !strings.Contains(line, `"new":[],"gone":[{"code":"IST0101",`) {
 		t.Errorf("the difference is %s", line)
 	}
 	w.end()

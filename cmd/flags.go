@@ -64,12 +64,16 @@ func addOutput(c *cobra.Command, extra ...string) *outputFlags {
 
 // print writes the result of a command to stdout.
 func (f *Factory) print(o *outputFlags, d output.Document) error {
-	return output.Write(f.IO.Out, output.Options{
+	return output.Write(f.IO.Out, f.outputOptions(o), d)
+}
+
+func (f *Factory) outputOptions(o *outputFlags) output.Options {
+	return output.Options{
 		Format:    output.Format(o.format.value),
 		NoHeaders: o.noHeaders,
 		Color:     f.IO.OutColor(),
 		Stream:    o.stream,
-	}, d)
+	}
 }
 
 // exactArgs refuses any other number of arguments with a usage error that

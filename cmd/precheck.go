@@ -9,7 +9,6 @@ import (
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks"
 	"github.com/meshctl/meshctl/internal/analyze/checks/precheck"
-	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // precheckFlags are the flags of precheck.
@@ -89,9 +88,9 @@ func (p *precheckFlags) run(ctx context.Context, f *Factory) error {
 	}
 	report, err := analyze.Run(ctx, snapshot, selected, analyze.Options{Threshold: analyze.Severity(p.outputThreshold.value), Namespaces: p.namespaces(f)})
 	if err != nil {
-		return hint.Unanswerablef("give it longer with --timeout", "%w", err)
+		return err
 	}
-	if err := f.printReport(p.out, report); err != nil {
+	if err := f.printReport(ctx, p.out, report); err != nil {
 		return err
 	}
 	return p.verdict(f, report, undecided)

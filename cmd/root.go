@@ -22,7 +22,9 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	quietLibraries()
-	f := newFactory(ui.System())
+	io := ui.System()
+	io.Out = resultWriter{io.Out}
+	f := newFactory(io)
 	root := newRootCmd(f)
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.WithValue(ctx, argsKey{}, args))

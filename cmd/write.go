@@ -3,9 +3,11 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/meshctl/meshctl/internal/hint"
 )
@@ -83,4 +85,21 @@ func undo(written []pendingFile) string {
 		}
 	}
 	return "nothing was written"
+}
+
+// resultWriter is stdout, whose failure means that the question has no answer:
+// not even "no", which is exit code 1.
+type resultWriter struct{ io.Writer }
+
+// Write writes to stdout.
+func (w resultWriter) Write(text []byte) (int, error) {
+	n, err := w.Writer.Write(text)
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		err = hint.Unanswerablef("make room where stdout goes, and run the command again", "writing the result to stdout: %w", err)
+	}
+	return n, err
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
@@ -36,7 +37,8 @@ type Options struct {
 const InternalError = "IST0001"
 
 // Run runs the checks over a snapshot, all processors at once. A check that
-// panics becomes a finding of its own (IST0001); ctx ends the run between checks.
+// panics becomes a finding of its own (IST0001). When ctx ends the error names
+// the checks that were not done; these may go on for a while, for nobody.
 func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
 	return RunAll(ctx, []*mesh.Snapshot{snapshot}, checks, options)
 }
@@ -44,6 +46,17 @@ func Run(ctx context.Context, snapshot *mesh.Snapshot, checks []*Check, options 
 // RunAll is [Run] over the snapshots of several clusters and revisions, as
 // [mesh.Views] makes them, in one report.
 func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, options Options) (*Report, error) {
+	underway := &underway{}
+	report, err := deadline.Do(ctx, func() (*Report, error) {
+		return runAll(ctx, snapshots, checks, options, underway)
+	})
+	if err != nil {
+		return nil, underway.late(err)
+	}
+	return report, nil
+}
+
+func runAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, options Options, underway *underway) (*Report, error) {
 	report := newReport()
 	if options.Now.IsZero() {
 		options.Now = time.Now()
@@ -62,12 +75,25 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 	}
 	report.checks = ran(passes)
 	report.Summary.Checks = len(report.checks)
+	runPasses(ctx, passes, underway)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	underway.placing()
+	report.collect(passes, options)
+	return report, nil
+}
+
+// runPasses runs all passes, unless ctx ends before.
+func runPasses(ctx context.Context, passes []*Pass, underway *underway) {
 	next := make(chan *Pass)
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), max(len(passes), 1)) {
 		workers.Go(func() {
 			for p := range next {
+				done := underway.begin(p.check.Name)
 				p.run()
+				done()
 			}
 		})
 	}
@@ -79,11 +105,6 @@ func RunAll(ctx context.Context, snapshots []*mesh.Snapshot, checks []*Check, op
 	}
 	close(next)
 	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("analyzing: %w", err)
-	}
-	report.collect(passes, options)
-	return report, nil
 }
 
 // ran are the different checks of the passes.

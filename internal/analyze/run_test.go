@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/analyze"
+	"github.com/meshctl/meshctl/internal/deadline"
+	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
 	"github.com/meshctl/meshctl/internal/output"
 )
@@ -175,6 +178,30 @@ func TestAnEndedContextEndsTheRun(t *testing.T) {
 	cancel()
 	if _, err := analyze.Run(ctx, mesh.New(nil, mesh.Options{}), []*analyze.Check{everyGateway("IST0002", analyze.Error)}, analyze.Options{}); err == nil {
 		t.Error("the run goes on")
+	}
+}
+
+// The answer comes when the time is over, however long a check takes; it names
+// the check, and the next run can wait for it.
+func TestASlowCheckIsNamedAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	ctx, finish := deadline.Track(ctx)
+	release, ended := make(chan struct{}), false
+	slow := &analyze.Check{Code: "IST0101", Name: "slow", Severity: analyze.Info, Run: func(*analyze.Pass) {
+		cancel()
+		<-release
+		ended = true
+	}}
+	_, err := analyze.Run(ctx, mesh.New(nil, mesh.Options{}), []*analyze.Check{everyGateway("IST0002", analyze.Error), slow}, analyze.Options{})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "while slow ran") ||
+		!strings.Contains(hint.Of(err), "--skip slow") || hint.ClassOf(err) != hint.Unanswerable {
+		t.Errorf("%v; hint: %s", err, hint.Of(err))
+	}
+	close(release)
+	finish(context.Background())
+	if !ended {
+		t.Error("the check was not waited for")
 	}
 }
 

@@ -2,9 +2,11 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
+	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/mesh"
 )
@@ -18,6 +20,8 @@ type Files struct {
 	// Skipped are files, or documents in them, that hold no objects for a
 	// cluster, such as Helm templates and values, and why each was passed over.
 	Skipped []SkippedFile
+	// Gone are the errors of paths that lead to no file any more; see [ReadAgain].
+	Gone []error
 
 	// emptyList says that there was a list without objects.
 	emptyList bool
@@ -47,21 +51,49 @@ type SkippedFile struct {
 // from globs that no shell has expanded (** is any directories) and from stdin
 // for the path "-". A directory with a kustomization is rendered. It fails when
 // a path cannot be read or a named file holds no object; a broken document
-// spoils nothing but itself.
+// spoils nothing but itself. It returns when ctx ends, even if what reads the
+// files does not yet.
 func ReadFiles(ctx context.Context, paths []string, stdin io.Reader) (*Files, error) {
-	w := newWalker()
-	for _, path := range paths {
-		if err := w.add(path); err != nil {
-			return nil, err
-		}
-	}
-	files, err := readSources(ctx, w.chosen(), stdin, w.out)
+	files, err := readBeside(ctx, paths, stdin, false)
 	if err == nil && files.nothing() {
 		s := files.Skipped[0]
 		return nil, noObjects(s.Path, s.Reason, len(files.Skipped)-1)
 	}
 	return files, err
 }
+
+// ReadAgain is [ReadFiles] of files that were there before: that some are gone,
+// or hold no object any more, is no error but a change.
+func ReadAgain(ctx context.Context, paths []string) (*Files, error) {
+	return readBeside(ctx, paths, nil, true)
+}
+
+// readBeside reads files beside ctx: pipes may never end, and neither file
+// systems nor parsers look at it. Paths may be gone when they are read again.
+func readBeside(ctx context.Context, paths []string, stdin io.Reader, again bool) (*Files, error) {
+	files, err := deadline.Do(ctx, func() (*Files, error) {
+		w := newWalker()
+		for _, path := range paths {
+			var gone *goneError
+			switch err := w.add(path); {
+			case errors.As(err, &gone) && again:
+				w.out.Gone = append(w.out.Gone, gone.error)
+			case gone != nil:
+				return nil, gone.error
+			case err != nil:
+				return nil, err
+			}
+		}
+		return readSources(ctx, w.chosen(), stdin, w.out)
+	})
+	if err != nil && ctx.Err() != nil {
+		err = tooLong(ctx.Err())
+	}
+	return files, err
+}
+
+// goneError is the error of a path that leads to no file now.
+type goneError struct{ error }
 
 // nothing says that there was neither an object nor anything that may be one:
 // whoever named files wants to know of them, and "no findings" would not be true.

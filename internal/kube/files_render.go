@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -27,22 +28,9 @@ func (s *source) render(ctx context.Context) error {
 		s.skipped = append(s.skipped, SkippedFile{Path: k.file, Reason: k.refused, text: []byte{}})
 		return nil
 	}
-	type result struct {
-		resources resmap.ResMap
-		err       error
-	}
-	done := make(chan result, 1)
-	go func() {
-		resources, err := runKustomize(k)
-		done <- result{resources, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return tooLong(ctx.Err())
-	case r := <-done:
-		s.documents = []*document{k.document(ctx, r.resources, r.err)}
-		return nil
-	}
+	resources, err := runKustomize(k)
+	s.documents = []*document{k.document(ctx, resources, err)}
+	return nil
 }
 
 // runKustomize renders a kustomization; a panic of kustomize is an error.
@@ -57,7 +45,30 @@ func runKustomize(k *kustomization) (resources resmap.ResMap, err error) {
 	options.LoadRestrictions = types.LoadRestrictionsRootOnly
 	options.PluginConfig = types.DisabledPluginConfig()
 	dir := realPath(k.dir)
-	return krusty.MakeKustomizer(options).Run(&originsFS{filesys.MakeFsOnDisk(), filepath.Join(dir, filepath.Base(k.file))}, dir)
+	files := &originsFS{filesys.MakeFsOnDisk(), filepath.Join(dir, filepath.Base(k.file))}
+	silently(func() { resources, err = krusty.MakeKustomizer(options).Run(files, dir) })
+	return resources, err
+}
+
+// stderrLock is held while stderr is another.
+var stderrLock sync.Mutex
+
+// silently calls f, which has kustomize write to the process's stderr what it
+// thinks of deprecated fields: it knows no other way, and that is not about the mesh.
+// The command line has stderr from before, and talks on.
+func silently(f func()) {
+	stderrLock.Lock()
+	defer stderrLock.Unlock()
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err == nil {
+		defer func() { _ = nowhere.Close() }()
+		before := os.Stderr //nolint:forbidigo // what is written there is the library's
+		os.Stderr = nowhere //nolint:forbidigo // see above
+		defer func() {
+			os.Stderr = before //nolint:forbidigo // see above
+		}()
+	}
+	f()
 }
 
 // originsFS is the file system, but the kustomization to render asks for the

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/meshctl/meshctl/internal/hint"
@@ -112,7 +113,7 @@ func (s *source) read(ctx context.Context, stdin io.Reader) error {
 	case s.kustomized:
 		return s.render(ctx)
 	}
-	text, err := readWithin(ctx, s.path, stdin)
+	text, err := readBounded(ctx, s.path, stdin)
 	switch {
 	case err == nil:
 		s.text = text
@@ -126,53 +127,55 @@ func (s *source) read(ctx context.Context, stdin io.Reader) error {
 	return nil
 }
 
-// readWithin reads a file, or stdin for "-". Pipes may never end, so they are
-// read beside the deadline.
-func readWithin(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
-	type result struct {
-		text []byte
-		err  error
+// readBounded reads a file, or stdin for "-".
+func readBounded(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
+	if path == "-" {
+		return readToEnd(ctx, stdin, maxFile)
 	}
-	if path != "-" {
-		if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() {
-			return readBounded(path, nil)
-		}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	done := make(chan result, 1)
-	go func() {
-		text, err := readBounded(path, stdin)
-		done <- result{text, err}
-	}()
-	select {
-	case r := <-done:
-		return r.text, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return readToEnd(ctx, file, maxFile)
 	}
-}
-
-func readBounded(path string, stdin io.Reader) ([]byte, error) {
-	size := int64(0)
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = file.Close() }()
-		if info, err := file.Stat(); err == nil {
-			size = info.Size()
-		}
-		stdin = file
-	}
-	if size > maxFile {
+	if info.Size() > maxFile {
 		return nil, errTooLarge
 	}
-	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	n, err := buffer.ReadFrom(io.LimitReader(stdin, maxFile+1))
+	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	n, err := buffer.ReadFrom(io.LimitReader(file, maxFile+1))
 	if err == nil && n > maxFile {
 		err = errTooLarge
 	}
 	return buffer.Bytes(), err
+}
+
+// readToEnd reads what has no length, such as a pipe, up to a bound. It copies
+// nothing before the end is known to come, and ends early what is no text.
+func readToEnd(ctx context.Context, r io.Reader, most int) ([]byte, error) {
+	var chunks [][]byte
+	total := 0
+	for size := 64 << 10; ; size = min(2*size, 16<<20) {
+		chunk := make([]byte, size)
+		n, err := io.ReadFull(r, chunk)
+		chunk = chunk[:n]
+		chunks = append(chunks, chunk)
+		total += n
+		switch {
+		case total > most:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return slices.Concat(chunks...), nil
+		case err != nil:
+			return nil, err
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case bytes.Count(chunk, []byte{0}) == n:
+			return nil, errors.New("it goes on with NUL bytes, and is no text")
+		}
+	}
 }
 
 var errTooLarge = errors.New("it is larger than 1 GiB")

@@ -48,6 +48,8 @@ func (w *walker) add(path string) error {
 			return hint.Unanswerablef("pipe it in: curl -fsS "+path+" | meshctl analyze -", "reading %s: meshctl fetches nothing", path)
 		case strings.ContainsAny(path, "*?[{"):
 			return w.addGlob(path)
+		default:
+			return &goneError{unreadable(path, err)}
 		}
 		return unreadable(path, err)
 	}
@@ -106,7 +108,7 @@ func (w *walker) addGlob(pattern string) error {
 		}
 	}
 	if !found {
-		return hint.Unanswerablef("check the pattern; * is any text but a slash, ** any directories", "reading %s: it matches no .yaml, .yml or .json file", pattern)
+		return &goneError{hint.Unanswerablef("check the pattern; * is any text but a slash, ** any directories", "reading %s: it matches no .yaml, .yml or .json file", pattern)}
 	}
 	return nil
 }
@@ -150,7 +152,7 @@ func (w *walker) addDirectory(root string) error {
 		return err
 	}
 	if len(w.sources)+len(w.out.Skipped)+len(w.out.Broken) == before {
-		return hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", root, noFiles)
+		return &goneError{hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", root, noFiles)}
 	}
 	return nil
 }

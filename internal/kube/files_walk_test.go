@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,5 +186,41 @@ func TestNamedFilesWithoutObjects(t *testing.T) {
 	}
 	if files.Skipped[0].Line != 4 {
 		t.Errorf("the template begins at line %d", files.Skipped[0].Line)
+	}
+}
+
+// endless is input without end; it counts what was read of it.
+type endless struct {
+	text []byte
+	read int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = e.text[i%len(e.text)]
+	}
+	e.read += len(b)
+	return len(b), nil
+}
+
+func TestInputWithoutEndIsRefusedEarly(t *testing.T) {
+	t.Parallel()
+	zero := &endless{text: []byte{0}}
+	if _, err := ReadFiles(t.Context(), []string{"-"}, zero); err == nil || !strings.Contains(err.Error(), "no text") || zero.read > 1<<20 {
+		t.Errorf("%v after %d bytes", err, zero.read)
+	}
+	yes := &endless{text: []byte("y\n")}
+	if _, err := readToEnd(t.Context(), yes, 1<<20); !errors.Is(err, errTooLarge) || yes.read > 4<<20 {
+		t.Errorf("%v after %d bytes", err, yes.read)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	yes.read = 0
+	if _, err := readToEnd(ctx, yes, 1<<30); !errors.Is(err, context.Canceled) || yes.read > 1<<20 {
+		t.Errorf("%v after %d bytes", err, yes.read)
+	}
+	text, err := readToEnd(t.Context(), strings.NewReader(strings.Repeat("kind: A\n", 100_000)), 1<<20)
+	if err != nil || len(text) != 800_000 {
+		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }

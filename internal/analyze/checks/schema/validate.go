@@ -66,14 +66,24 @@ func validate(o *mesh.Object) (v verdict) {
 			v = verdict{errs: []error{fmt.Errorf("istiod's validator fails on this object: %v", r)}}
 		}
 	}()
-	warning, err := validators[o.Kind](config.Config{
-		Meta: config.Meta{
-			GroupVersionKind: config.GroupVersionKind{Group: o.Kind.Group, Version: o.Kind.Version, Kind: o.Kind.Kind},
-			Name:             strings.TrimSuffix(o.Name, "*"), Namespace: o.Namespace, Labels: o.Labels, Annotations: o.Annotations,
-		},
-		Spec: o.Typed(),
-	})
-	return verdict{warnings: flatten(warning), errs: flatten(err)}
+	meta := config.Meta{
+		GroupVersionKind: config.GroupVersionKind{Group: o.Kind.Group, Version: o.Kind.Version, Kind: o.Kind.Kind},
+		Name:             strings.TrimSuffix(o.Name, "*"), Namespace: o.Namespace, Labels: o.Labels, Annotations: o.Annotations,
+	}
+	all := parts(o.Typed())
+	for i, part := range all {
+		warning, err := validators[o.Kind](config.Config{Meta: meta, Spec: part})
+		warnings := flatten(warning)
+		for _, w := range warnings {
+			renumber(w, i*mostRoutes)
+		}
+		v.warnings = append(v.warnings, warnings...)
+		v.errs = append(v.errs, flatten(err)...)
+	}
+	if len(all) > 1 {
+		v.warnings, v.errs = different(v.warnings), different(v.errs)
+	}
+	return v
 }
 
 // readable says whether all values of an object could be read; fields that do
