@@ -24,7 +24,8 @@ var Doubtful = &analyze.Check{
 			for i, v := range verdictsOf(p, kind) {
 				o := objects[i]
 				for _, warning := range v.warnings {
-					if _, typed := asAware(warning); !typed && !routine(warning.Error()) && !toldOfEnvoy(p, o, warning) && !deniesNoTCP(p, o, warning) {
+					if _, typed := asAware(warning); !typed && !routine(warning.Error()) && !toldOfEnvoy(p, o, warning) &&
+						!deniesNoTCP(p, o, warning) && !meansOwnNamespace(p, o, warning) {
 						p.Report(place(o, warning.Error()), "%s", oneLine(warning))
 					}
 				}

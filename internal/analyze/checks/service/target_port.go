@@ -1,9 +1,11 @@
 package service
 
 import (
+	"slices"
 	"strings"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/meshctl/meshctl/internal/analyze"
@@ -50,7 +52,7 @@ var MissingTargetPort = &analyze.Check{
 var UndeclaredTargetPort = &analyze.Check{
 	Code: "MSH0512", Name: "undeclared-target-port", Severity: analyze.Info, KIA: "KIA0701",
 	Reads: []mesh.Kind{mesh.Service, mesh.Pod},
-	Uses:  mesh.WorkloadKinds()[1:],
+	Uses:  append(mesh.WorkloadKinds()[1:], mesh.Sidecar),
 	Doc: analyze.Doc{
 		What: "The targetPort of a Service is a number that no container of its workloads declares, while they declare others.",
 		Why:  "containerPort is for information only, and the container may listen on the port. If it does not, connections are refused (503, response flag UF).",
@@ -68,6 +70,9 @@ var UndeclaredTargetPort = &analyze.Check{
 					return
 				}
 			}
+			if proxyListens(p, workloads, target) {
+				return
+			}
 			at := svc.At("spec.ports[%d].targetPort", i)
 			if port.TargetPort.IntVal == 0 {
 				at = svc.At("spec.ports[%d].port", i)
@@ -76,6 +81,23 @@ var UndeclaredTargetPort = &analyze.Check{
 				Evidence(workloads[0].At("spec.containers"), "declares other ports")
 		})
 	},
+}
+
+// proxyListens says whether a Sidecar of the workloads' namespace makes the proxy
+// of one of them listen on the port.
+func proxyListens(p *analyze.Pass, workloads []*mesh.Workload, port uint32) bool {
+	for _, sc := range mesh.InNamespace(p.Sidecars(), workloads[0].Object.Namespace) {
+		for _, ingress := range sc.Spec.GetIngress() {
+			if ingress.GetPort().GetNumber() != port {
+				continue
+			}
+			selector := labels.SelectorFromSet(sc.Spec.GetWorkloadSelector().GetLabels())
+			if slices.ContainsFunc(workloads, func(w *mesh.Workload) bool { return selector.Matches(labels.Set(w.PodLabels)) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // forTargets calls f for each port of each Service whose workloads are known
