@@ -8,7 +8,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +45,8 @@ type document struct {
 	emptyList bool
 	// skip is why the document was passed over; empty when it was not.
 	skip string
+	// isTemplate says that the reason is that something else makes an object of it.
+	isTemplate bool
 }
 
 // textOf is a text without copying it. The texts of documents never change.
@@ -117,7 +118,7 @@ func (d *document) parse() {
 			part.parse()
 			d.objects, d.broken = append(d.objects, part.objects...), append(d.broken, part.broken...)
 			d.emptyList = d.emptyList || part.emptyList
-			d.skip = cmp.Or(d.skip, part.skip)
+			d.skip, d.isTemplate = cmp.Or(d.skip, part.skip), d.isTemplate || part.isTemplate
 		}
 		return
 	}
@@ -127,7 +128,7 @@ func (d *document) parse() {
 			d.skip = template
 			return
 		}
-		line, reason := yamlError(err)
+		line, reason := d.yamlError(err)
 		d.fail(line, reason)
 		return
 	}
@@ -227,12 +228,20 @@ func (d *document) take(value any, prefix mesh.Path) {
 		d.skip = reason
 		return
 	}
+	if reason := d.unfilled(m); reason != "" {
+		d.skip, d.isTemplate = reason, true
+		return
+	}
 	kind, known := mesh.KindOf(apiVersion, name)
 	if !known {
 		kind = mesh.ForeignKind(apiVersion, name)
 	}
 	o := mesh.NewObject(kind, m, mesh.Origin{File: d.path, Locator: &locator{d, prefix}})
 	if o.Name == "" && prefix == nil && !d.item {
+		if key := otherLetters(m, "metadata"); key != "" {
+			d.failAt(mesh.Path{key}, fmt.Sprintf(`the object has %q instead of "metadata"`, key))
+			return
+		}
 		d.skip = nameless
 		return
 	}
@@ -270,7 +279,7 @@ func (d *document) leaveAside() {
 
 // template is the document's text when it is a template, otherwise nil.
 func (d *document) template() []byte {
-	if d.skip == template {
+	if d.skip == template || d.isTemplate {
 		return d.text
 	}
 	return nil
@@ -320,44 +329,6 @@ func hasField(value any, name string) bool {
 
 // helmTemplate is what Helm's templates have and other texts with braces have not.
 var helmTemplate = regexp.MustCompile(`\{\{-?\s*(?:\.Values\.|\.Release\.|\.Chart\.|include |\$\.Values\.|tpl |toYaml )`)
-
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s*)?(?:line (\d+): )?`)
-
-// yamlError is the line (0 when unknown) and the reason of a parser's error.
-func yamlError(err error) (int, string) {
-	var located *lineError
-	if errors.As(err, &located) {
-		return located.line, located.reason
-	}
-	text := err.Error()
-	found := yamlLine.FindStringSubmatch(text)
-	line, _ := strconv.Atoi(found[1])
-	reason := text[len(found[0]):]
-	if line > 0 && fromParser(reason) {
-		line++
-	}
-	return line, "it is not valid YAML: " + reason
-}
-
-// fromParser says whether an error is of the library's parser rather than its
-// scanner: only the latter counts lines from 1.
-func fromParser(reason string) bool {
-	rest, found := strings.CutPrefix(reason, "did not find expected ")
-	for _, start := range []string{"key", "node content", "','", "'-' indicator", "<"} {
-		if found && strings.HasPrefix(rest, start) {
-			return true
-		}
-	}
-	return false
-}
-
-// lineError is an error at a line of a document.
-type lineError struct {
-	line   int
-	reason string
-}
-
-func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.reason) }
 
 // parseNodes parses the document into nodes; it is used to find positions, too.
 func (d *document) parseNodes() (*yaml.Node, error) {

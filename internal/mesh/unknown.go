@@ -35,13 +35,18 @@ func unknownField(at Path, name string, here level, above []place) Problem {
 			return p
 		}
 	}
-	for _, inner := range p.Known {
-		if child := here.child(inner); child != nil && slices.Contains(child.names(), name) {
+	near := append(slices.Clone(above), place{here, at})
+	for _, beside := range near {
+		for _, inner := range beside.level.names() {
+			child := beside.level.child(inner)
+			if child == nil || !slices.Contains(child.names(), name) {
+				continue
+			}
 			if p.Belongs != "" {
 				p.Belongs = "" // in several; who knows which
-				break
+				return p
 			}
-			p.Belongs = at.Join(inner).String()
+			p.Belongs = beside.path.Join(inner).String()
 		}
 	}
 	return p

@@ -109,13 +109,17 @@ func flatten(err error) []error {
 }
 
 // place is the field that a validator's message is about: the only one whose
-// value the message quotes, the last of duplicates, or the whole object.
+// value the message quotes, the last of duplicates, the one without which there
+// is no complaint, or the whole object.
 func place(o *mesh.Object, message string) mesh.Location {
 	for _, word := range quoted(message) {
 		paths := find(o.Field("spec"), word, mesh.Path{"spec"})
 		if len(paths) == 1 || len(paths) > 1 && strings.Contains(message, "uplicate") {
 			return o.At("%s", paths[len(paths)-1])
 		}
+	}
+	if path := narrow(o, message); path != nil {
+		return o.At("%s", path)
 	}
 	return o.At("")
 }
