@@ -3,6 +3,7 @@ package mesh
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -106,6 +107,17 @@ type slot struct {
 	value any
 }
 
+// byName orders objects of one kind. Most differ in the first or second.
+func byName(a, b *Object) int {
+	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Origin.Order, b.Origin.Order)
+}
+
 // New indexes objects. Of several definitions of one object the last counts,
 // as with kubectl apply; the others are [Snapshot.Shadowed]. An object of a
 // file replaces that of a cluster.
@@ -147,7 +159,7 @@ func New(objects []*Object, options Options) *Snapshot {
 		c.byKind[o.Kind] = append(c.byKind[o.Kind], o)
 	}
 	for kind, list := range c.byKind {
-		slices.SortFunc(list, func(a, b *Object) int { return cmp.Or(a.Compare(b.Ref), cmp.Compare(a.Origin.Order, b.Origin.Order)) })
+		slices.SortFunc(list, byName)
 		c.typed[kind] = &slot{}
 	}
 	for _, k := range options.Read {
