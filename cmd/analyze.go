@@ -2,13 +2,13 @@ package cmd
 
 import (
 	"context"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/analyze"
 	"github.com/meshctl/meshctl/internal/analyze/checks"
@@ -40,6 +40,7 @@ type analyzeFlags struct {
 	changes       *enum
 	from          string
 	filenames     []string
+	color         bool
 	out           *reportFlags
 	clusterFlags
 }
@@ -84,6 +85,7 @@ everything could be read. They are the same for every format.`,
 		GroupID: groupConfig,
 		RunE: func(c *cobra.Command, args []string) error {
 			args = append(args, a.filenames...)
+			a.applyPeerFlags(c, f)
 			a.useKube = a.readsCluster(c.Flags().Changed("use-kube"), args)
 			return a.run(c.Context(), f, args)
 		},
@@ -107,8 +109,7 @@ everything could be read. They are the same for every format.`,
 	a.addClusterFlags(f, c)
 	fs.StringSliceVarP(&a.filenames, "filename", "f", nil, "files and directories, as the arguments are")
 	_ = c.MarkFlagFilename("filename", "yaml", "yml", "json")
-	addIdle(fs, "recursive", "R")
-	addIdle(fs, "verbose", "v")
+	a.addPeerFlags(c, f)
 	fs.StringVar(&a.baseline, "baseline", "", "report only what is not in this report of an earlier run (-o json, or --write-baseline)")
 	fs.StringVar(&a.writeBaseline, "write-baseline", "", "write all findings to this file, for --baseline")
 	fs.BoolVar(&a.fix, "fix", false, "mend in the files what can be mended for sure, and report the rest")
@@ -118,27 +119,6 @@ everything could be read. They are the same for every format.`,
 	a.out = addReportOutput(c)
 	fs.SetNormalizeFunc(peerAnalyzeFlags)
 	return c
-}
-
-// addIdle accepts a flag that asks for what is done anyway.
-func addIdle(fs *pflag.FlagSet, name, short string) {
-	fs.BoolP(name, short, false, "")
-	_ = fs.MarkHidden(name)
-}
-
-// peerAnalyzeFlags accepts istioctl's names of analyze's flags.
-func peerAnalyzeFlags(fs *pflag.FlagSet, name string) pflag.NormalizedName {
-	switch name {
-	case "analyzer":
-		name = "only"
-	case "list-analyzers":
-		name = "list-checks"
-	case "failure-threshold":
-		name = "fail-on"
-	case "meshConfigFile":
-		name = "mesh-config"
-	}
-	return peerFlagNames(fs, name)
 }
 
 // gcPercent is how far the heap may grow between collections, which is what most
@@ -277,6 +257,8 @@ func checkHint(word string) string {
 	for _, c := range checks.Known() {
 		known = append(append(known, c.Code, c.Name), c.KialiCodes()...)
 	}
+	known = slices.AppendSeq(known, maps.Keys(peerAnalyzers()))
+	slices.Sort(known)
 	if next := hint.DidYouMean(word, known); next != "" {
 		return next
 	}

@@ -50,7 +50,7 @@ func (a *analyzeFlags) readsCluster(given bool, args []string) bool {
 	if a.from != "" {
 		return false
 	}
-	return len(args) == 0 || len(a.contexts) > 0 || a.remote
+	return len(args) == 0 || a.several()
 }
 
 // load reads the files, the clusters, or both.
@@ -59,7 +59,7 @@ func (a *analyzeFlags) load(ctx context.Context, f *Factory, args []string, sele
 	if a.complete {
 		in.tellMore = "not even a complete input says what the control plane's installer, controllers and people put there; --use-kube reads the cluster, too"
 	}
-	live := a.useKube || len(a.contexts) > 0 || a.remote
+	live := a.useKube || a.several()
 	if a.from != "" && live {
 		return nil, hint.Usagef("leave one of them out", "--from reads a saved snapshot, --use-kube, --contexts and --remote live clusters")
 	}

@@ -23,7 +23,7 @@ func (a *analyzeFlags) inputChanges(ctx context.Context, f *Factory, args []stri
 		}
 	}
 	changed, err := kube.WatchFiles(ctx, paths, written)
-	if err != nil || !a.useKube && len(a.contexts) == 0 && !a.remote {
+	if err != nil || !a.useKube && !a.several() {
 		return changed, err
 	}
 	sources, err := a.sources(ctx, f)

@@ -19,8 +19,10 @@ import (
 // clusterFlags choose the clusters to read.
 type clusterFlags struct {
 	contexts []string
-	remote   bool
-	timeout  time.Duration
+	// remoteContexts are further ones, beside the current one or contexts.
+	remoteContexts []string
+	remote         bool
+	timeout        time.Duration
 }
 
 func (o *clusterFlags) add(f *Factory, c *cobra.Command) {
@@ -97,20 +99,26 @@ func gather(f *Factory, sources []kube.Remote, lives []*kube.Live, errs []error)
 }
 
 // sources are the clusters to read: those of --contexts, else the current one,
-// and with --remote those of its remote secrets.
+// those of --remote-contexts, and with --remote those of its remote secrets.
 func (o *clusterFlags) sources(ctx context.Context, f *Factory) ([]kube.Remote, error) {
 	if len(o.contexts) > 0 && *f.kubeFlags.Context != "" {
 		return nil, hint.Usagef("leave one of them out", "--context and --contexts contradict each other")
 	}
 	var sources []kube.Remote
-	for _, name := range o.contexts {
-		client, err := f.ContextClient(name)
-		if err != nil {
-			return nil, err
+	add := func(contexts []string) error {
+		for _, name := range contexts {
+			client, err := f.ContextClient(name)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(sources, func(s kube.Remote) bool { return s.Name == name }) {
+				sources = append(sources, kube.Remote{Name: name, Client: client})
+			}
 		}
-		if !slices.ContainsFunc(sources, func(s kube.Remote) bool { return s.Name == name }) {
-			sources = append(sources, kube.Remote{Name: name, Client: client})
-		}
+		return nil
+	}
+	if err := add(o.contexts); err != nil {
+		return nil, err
 	}
 	if len(sources) == 0 {
 		client, err := f.Client()
@@ -119,6 +127,9 @@ func (o *clusterFlags) sources(ctx context.Context, f *Factory) ([]kube.Remote, 
 		}
 		name, _ := client.Context()
 		sources = append(sources, kube.Remote{Name: name, Client: client})
+	}
+	if err := add(o.remoteContexts); err != nil {
+		return nil, err
 	}
 	if !o.remote {
 		return sources, nil
@@ -151,4 +162,9 @@ func (o *clusterFlags) remotes(ctx context.Context, f *Factory, sources []kube.R
 		}
 	}
 	return sources, nil
+}
+
+// several says whether the flags name clusters beside the current one.
+func (o *clusterFlags) several() bool {
+	return len(o.contexts) > 0 || len(o.remoteContexts) > 0 || o.remote
 }
