@@ -125,7 +125,7 @@ everything could be read. They are the same for every format.`,
 // of analyze's memory is. A cluster takes longer to answer than a collection.
 func (a *analyzeFlags) gcPercent() int {
 	if a.useKube {
-		return 33
+		return 25
 	}
 	return 50
 }
