@@ -46,3 +46,30 @@ func TestTableShowsRatiosAndGoals(t *testing.T) {
 		}
 	}
 }
+
+func TestPageShowsRatiosAndNoSeconds(t *testing.T) {
+	t.Parallel()
+	cost := func(wall time.Duration, rss int64) Cost {
+		return Cost{Wall: wall * time.Second, CPU: time.Second, RSS: rss}
+	}
+	pairs := []Pair{
+		{Name: "start-up", Ours: cost(1, 10), Peer: cost(4, 15)},
+		{Name: "analyze 1,000 services, live", Ours: cost(1, 10), Peer: cost(4, 15)},
+		{Name: "analyze 1,000 routes, files", Ours: cost(1, 10), Peer: cost(2, 10)},
+		{Name: "analyze 8,000 routes, files", Ours: cost(8, 10), Peer: cost(128, 10)},
+	}
+	var b strings.Builder
+	if err := WritePage(&b, Page{Peer: "1.2.3", Rounds: 7, SlowRounds: 3}, Sizes{Ours: 50 << 20, Peer: 60 << 20}, pairs); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| start-up | 4.0x | 1.0x | 1.5x | wall 3x | yes |",
+		"| analyze 1,000 services, live | 4.0x | 1.0x | 1.5x | wall 1x, memory 2x | no |",
+		"| size of the program | | | 1.2x | size 1.5x | no |",
+		`From "analyze 1,000 routes, files" to "analyze 8,000 routes, files" meshctl's time grows 8-fold, istioctl's 64-fold.`,
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no line %q in\n%s", want, b.String())
+		}
+	}
+}

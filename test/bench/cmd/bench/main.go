@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
@@ -25,6 +28,7 @@ type options struct {
 	only              string
 	causes            bool
 	causesCap         time.Duration
+	page              string
 }
 
 func main() {
@@ -35,6 +39,7 @@ func main() {
 	flag.BoolVar(&o.parity, "parity", true, "compare what the profiles render, too")
 	flag.StringVar(&o.bed, "bed", "../../.cache/bin/bed", "path of the command of the test bed, for what needs a cluster; empty leaves that out")
 	flag.StringVar(&o.only, "only", "", "measure only works with this in their name")
+	flag.StringVar(&o.page, "page", "", "write the ratios to this file, too, as a page of the documentation")
 	flag.BoolVar(&o.causes, "causes", false, "measure only how long it takes until the cause is named on each broken bed")
 	flag.DurationVar(&o.causesCap, "causes-cap", time.Minute, "longest time to wait for a cause")
 	flag.Usage = func() {
@@ -51,6 +56,9 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, o options) error {
+	if o.page != "" && (o.only != "" || o.bed == "") {
+		return errors.New("writing a page: it needs all works, without -only and with -bed")
+	}
 	if o.rounds < 5 {
 		return fmt.Errorf("counting %d rounds: at least 5 are needed for a median", o.rounds)
 	}
@@ -102,7 +110,24 @@ func run(ctx context.Context, w io.Writer, o options) error {
 		pairs = append(pairs, live...)
 	}
 	fmt.Fprintf(w, "Cost, medians of %d rounds in turn (%d where the peer takes a minute); a ratio over 1 is in favour of meshctl:\n", o.rounds, slowRounds)
-	return measure.WriteTable(w, sizes, pairs)
+	if err := measure.WriteTable(w, sizes, pairs); err != nil || o.page == "" {
+		return err
+	}
+	return writePage(ctx, o, sizes, pairs)
+}
+
+// writePage replaces the page of the documentation by this run's.
+func writePage(ctx context.Context, o options, sizes measure.Sizes, pairs []measure.Pair) error {
+	version, err := exec.CommandContext(ctx, o.istioctl, "version", "--remote=false", "--short").Output()
+	if err != nil {
+		return fmt.Errorf("asking istioctl for its version: %w", err)
+	}
+	var b bytes.Buffer
+	about := measure.Page{Peer: strings.TrimPrefix(strings.TrimSpace(string(version)), "client version: "), Day: time.Now(), Rounds: o.rounds, SlowRounds: slowRounds}
+	if err := measure.WritePage(&b, about, sizes, pairs); err != nil {
+		return err
+	}
+	return os.WriteFile(o.page, b.Bytes(), 0o644)
 }
 
 // works are what is measured. The add-ons stay out: istioctl has none.
