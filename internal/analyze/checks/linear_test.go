@@ -80,7 +80,7 @@ func judgeGrowth(t *testing.T, c *analyze.Check, file string, apart bool) {
 	small, large := mesh.New(all[:len(all)/4], options), mesh.New(all, options)
 	best := [2]time.Duration{time.Hour, time.Hour}
 	ratio := 0.0
-	for range 25 { // other load can only make a run longer: the shortest counts
+	for range 60 { // other load can only make a run longer: the shortest counts
 		for i, s := range []*mesh.Snapshot{small, large} {
 			best[i] = min(best[i], duration(t, c, s))
 		}

@@ -24,6 +24,7 @@ var NoSuchContext = &analyze.Check{
 		Fix: "Change the context, or put the EnvoyFilter into the namespace of the workloads that are meant. Waypoints have the contexts SIDECAR_INBOUND and SIDECAR_OUTBOUND.",
 	},
 	Run: func(p *analyze.Pass) {
+		ofAll := map[string]roles{} // those of whole namespaces
 		for _, ef := range p.EnvoyFilters() {
 			var found roles
 			asked := false
@@ -33,7 +34,7 @@ var NoSuchContext = &analyze.Check{
 					continue
 				}
 				if !asked {
-					found, asked = rolesFor(p, ef), true
+					found, asked = rolesFor(p, ef, ofAll), true
 				}
 				judgeContext(p, patch{ef, i, spec}, context, found)
 			}
@@ -64,7 +65,9 @@ type roles struct {
 	sure  bool // that there are some, and no others
 }
 
-func rolesFor(p *analyze.Pass, ef *mesh.Resource[*networking.EnvoyFilter]) roles {
+// rolesFor are the roles of an EnvoyFilter's proxies. Those of all proxies of a
+// namespace are asked for once.
+func rolesFor(p *analyze.Pass, ef *mesh.Resource[*networking.EnvoyFilter], ofAll map[string]roles) roles {
 	if refs := ef.Spec.GetTargetRefs(); len(refs) > 0 {
 		found := roles{whose: "its targetRefs", sure: true}
 		for _, ref := range refs {
@@ -73,6 +76,19 @@ func rolesFor(p *analyze.Pass, ef *mesh.Resource[*networking.EnvoyFilter]) roles
 		return found
 	}
 	labels, namespace := ef.Spec.GetWorkloadSelector().GetLabels(), scopeOf(p, ef)
+	if len(labels) > 0 {
+		return rolesIn(p, namespace, labels)
+	}
+	found, known := ofAll[namespace]
+	if !known {
+		found = rolesIn(p, namespace, nil)
+		ofAll[namespace] = found
+	}
+	return found
+}
+
+// rolesIn are the roles of the proxies with labels in a namespace.
+func rolesIn(p *analyze.Pass, namespace string, labels map[string]string) roles {
 	found := roles{whose: "the workloads that its selector picks", sure: p.KnowsWorkloads(namespace)}
 	if namespace == "" {
 		found.sure = p.KnownEverywhere(mesh.Pod)
