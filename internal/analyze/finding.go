@@ -77,7 +77,11 @@ func (f *Finding) Suggest(format string, args ...any) *Finding {
 // Evidence adds an object that the finding rests on; the note says what it
 // has to do with it, such as "also claims the host".
 func (f *Finding) Evidence(at mesh.Location, format string, args ...any) *Finding {
-	f.Related = append(f.Related, Related{Object: objectOf(at.Object), Field: at.Path, Note: fmt.Sprintf(format, args...), at: at})
+	r := Related{Object: objectOf(at.Object), Field: at.Path, Note: fmt.Sprintf(format, args...), at: at}
+	if n := len(f.Related); n > 0 && f.Related[n-1].Object == r.Object && f.Related[n-1].Field == r.Field && f.Related[n-1].Note == r.Note {
+		return f
+	}
+	f.Related = append(f.Related, r)
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/meshctl/meshctl/internal/deadline"
 	"github.com/meshctl/meshctl/internal/hint"
@@ -56,7 +57,7 @@ type SkippedFile struct {
 func ReadFiles(ctx context.Context, paths []string, stdin io.Reader) (*Files, error) {
 	files, err := readBeside(ctx, paths, stdin, false)
 	if err == nil && files.nothing() {
-		s := files.Skipped[0]
+		s := files.Skipped[max(0, slices.IndexFunc(files.Skipped, func(s SkippedFile) bool { return s.text != nil }))]
 		return nil, noObjects(s.Path, s.Reason, len(files.Skipped)-1)
 	}
 	return files, err
@@ -106,9 +107,9 @@ func noObjects(path, reason string, more int) error {
 	switch more {
 	case 0:
 	case 1:
-		reason += "; nor is there one in another file"
+		reason += "; another file was passed over, too"
 	default:
-		reason += fmt.Sprintf("; nor is there one in %d other files", more)
+		reason += fmt.Sprintf("; %d other files were passed over, too", more)
 	}
 	if path == "-" {
 		path = "stdin"

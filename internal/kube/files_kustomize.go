@@ -85,7 +85,11 @@ func (w *walker) chosen() []*source {
 	}
 	return slices.DeleteFunc(w.sources, func(s *source) bool {
 		if s.kustomized {
-			return bases[realPath(s.path)] || s.kustomization.component
+			base := bases[realPath(s.path)]
+			if !base && s.kustomization.component {
+				w.out.Skipped = append(w.out.Skipped, SkippedFile{Path: s.kustomization.file, Reason: "it is a component, which only other kustomizations can use"})
+			}
+			return base || s.kustomization.component
 		}
 		real := realPath(s.path)
 		switch {

@@ -127,12 +127,13 @@ const noFiles = "it holds no .yaml, .yml or .json file"
 
 // addDirectory adds the files of a directory and all below it, by path.
 func (w *walker) addDirectory(root string) error {
-	before := len(w.sources) + len(w.out.Skipped) + len(w.out.Broken)
+	found := false // also what was named before, by another path
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			if path == root {
 				return unreadable(path, err)
 			}
+			found = true
 			w.addSource(&source{path: path, err: err})
 			return filepath.SkipDir
 		}
@@ -141,9 +142,11 @@ func (w *walker) addDirectory(root string) error {
 				return filepath.SkipDir
 			}
 			w.markSpecial(path)
+			found = found || w.kustomizations[realPath(path)] != nil
 			return nil
 		}
 		if hasExtension(path) {
+			found = true
 			w.addFound(path, modeOf(path, entry))
 		}
 		return nil
@@ -151,7 +154,7 @@ func (w *walker) addDirectory(root string) error {
 	if err != nil {
 		return err
 	}
-	if len(w.sources)+len(w.out.Skipped)+len(w.out.Broken) == before {
+	if !found {
 		return &goneError{hint.Unanswerablef("name files with Kubernetes objects, or a directory of them", "reading %s: %s", root, noFiles)}
 	}
 	return nil

@@ -120,7 +120,7 @@ func fromUnstructured(path string, value map[string]any, into any) []Problem {
 		return nil
 	}
 	// The converter is strict about the types of numbers; JSON's decoder is
-	// the API server's, and says which field it is.
+	// the API server's.
 	text, jsonErr := json.Marshal(value)
 	if jsonErr == nil {
 		jsonErr = json.Unmarshal(text, into)
@@ -128,28 +128,14 @@ func fromUnstructured(path string, value map[string]any, into any) []Problem {
 	if jsonErr == nil {
 		return nil
 	}
-	var wrong *json.UnmarshalTypeError
-	if ok := asTypeError(jsonErr, &wrong); ok && wrong.Field != "" {
-		return []Problem{{
-			Path:    strings.TrimPrefix(path+"."+wrong.Field, "."),
-			Message: fmt.Sprintf("must be %s, not a JSON %s", goTypeName(wrong.Type.Kind().String()), wrong.Value),
-		}}
+	var at Path
+	if path != "" {
+		at = Path{path}
+	}
+	if found := misfits(at, value, reflect.TypeOf(into)); len(found) > 0 {
+		return found
 	}
 	return []Problem{{Path: path, Message: "cannot be read: " + cleanError(jsonErr)}}
-}
-
-func goTypeName(kind string) string {
-	switch {
-	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"), strings.HasPrefix(kind, "float"):
-		return "a number"
-	case kind == "bool":
-		return "true or false"
-	case kind == "slice":
-		return "a list"
-	case kind == "struct", kind == "map":
-		return "an object"
-	}
-	return "a " + kind
 }
 
 // cleanError is the text of a decoding error without the prefixes of the

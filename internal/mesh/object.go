@@ -3,6 +3,7 @@ package mesh
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -281,8 +282,11 @@ func texts(v any) map[string]string {
 	}
 	out := make(map[string]string, len(m))
 	for k, v := range m {
-		if s, ok := v.(string); ok {
-			out[k] = s
+		switch v := v.(type) {
+		case string:
+			out[k] = v
+		case bool: // refused, and told; what was meant is clear
+			out[k] = strconv.FormatBool(v)
 		}
 	}
 	return out

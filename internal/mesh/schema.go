@@ -1,14 +1,13 @@
 package mesh
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -39,10 +38,7 @@ func (s *messageSchema) check(path Path, value any, md protoreflect.MessageDescr
 	case "google.protobuf.Value", "google.protobuf.ListValue":
 		return value
 	case "google.protobuf.Duration", "google.protobuf.Timestamp":
-		if _, ok := value.(string); !ok && value != nil {
-			return s.wrong(path, `a text such as "5s"`, value)
-		}
-		return value
+		return s.time(path, value, md)
 	}
 	if strings.HasSuffix(string(md.FullName()), "Value") && md.ParentFile().Package() == "google.protobuf" {
 		return s.scalar(path, value, md.Fields().ByName("value"))
@@ -177,8 +173,56 @@ func (s *messageSchema) scalar(path Path, value any, fd protoreflect.FieldDescri
 		if !isWhole(value) {
 			return s.wrong(path, "a whole number", value)
 		}
+		if least, most := bounds(fd.Kind()); !within(value, least, most) {
+			return s.wrong(path, fmt.Sprintf("between %.0f and %.0f", least, most), value)
+		}
 	}
 	return value
+}
+
+// time checks a Duration or a Timestamp, as istiod reads it.
+func (s *messageSchema) time(path Path, value any, md protoreflect.MessageDescriptor) any {
+	text, ok := value.(string)
+	if value == nil {
+		return nil
+	}
+	if md.Name() == "Timestamp" {
+		if _, err := time.Parse(time.RFC3339Nano, text); !ok || err != nil {
+			return s.wrong(path, `a time such as "2026-01-31T12:00:00Z"`, value)
+		}
+		return value
+	}
+	if _, err := time.ParseDuration(text); !ok || err != nil {
+		return s.wrong(path, `a duration such as "5s"`, value)
+	}
+	return value
+}
+
+// bounds are the smallest and the largest number that a field of the kind holds.
+func bounds(kind protoreflect.Kind) (least, most float64) {
+	switch kind {
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
+		return math.MinInt32, math.MaxInt32
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		return 0, math.MaxUint32
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		return 0, math.MaxUint64
+	}
+	return math.MinInt64, math.MaxInt64
+}
+
+func within(value any, least, most float64) bool {
+	switch v := value.(type) {
+	case int:
+		return float64(v) >= least && float64(v) <= most
+	case int64:
+		return float64(v) >= least && float64(v) <= most
+	case uint64:
+		return float64(v) <= most
+	case float64:
+		return v >= least && v <= most
+	}
+	return true
 }
 
 func (s *messageSchema) wrong(path Path, want string, value any) any {
@@ -237,5 +281,3 @@ func enumNames(ed protoreflect.EnumDescriptor) []string {
 	}
 	return names
 }
-
-func asTypeError(err error, target **json.UnmarshalTypeError) bool { return errors.As(err, target) }

@@ -242,8 +242,24 @@ func topLevel(raw map[string]any, spec func() level) []Problem {
 		for _, name := range beside(meta, fields) {
 			problems = append(problems, unknownField(Path{"metadata"}, name, fields, []place{{root, nil}}))
 		}
+		for _, name := range []string{"labels", "annotations"} {
+			if words := meta[name]; !onlyTexts(words) {
+				problems = append(problems, misfits(Path{"metadata", name}, words, reflect.TypeFor[map[string]string]())...)
+			}
+		}
 	}
 	return problems
+}
+
+// onlyTexts says whether a value is an object whose values are texts, or missing.
+func onlyTexts(value any) bool {
+	words, ok := value.(map[string]any)
+	for _, word := range words {
+		if _, text := word.(string); !text && word != nil {
+			return false
+		}
+	}
+	return ok || value == nil
 }
 
 // beside are the names in m that are not known, sorted.
