@@ -27,12 +27,42 @@ const (
 	RefusalUnknown
 )
 
-// Attach says whether a Gateway takes a route that names it in ref, and if not
-// why, and which listeners came closest.
-func (s *Snapshot) Attach(route *KubernetesRoute, ref gatewayapi.ParentReference, gw *Resource[*gatewayapi.GatewaySpec]) (Refusal, []*gatewayapi.Listener) {
-	left := make([]*gatewayapi.Listener, 0, len(gw.Spec.Listeners))
-	for i := range gw.Spec.Listeners {
-		left = append(left, &gw.Spec.Listeners[i])
+// Listeners are those of a Gateway or a ListenerSet, the object that has them.
+type Listeners struct {
+	*Object
+	Entries []gatewayapi.Listener
+}
+
+// ListenersOf are a Gateway's own listeners.
+func ListenersOf(gw *Resource[*gatewayapi.GatewaySpec]) Listeners {
+	return Listeners{gw.Object, gw.Spec.Listeners}
+}
+
+// ListenersOfSet are the listeners of a ListenerSet.
+func ListenersOfSet(set *Resource[*gatewayapi.ListenerSetSpec]) Listeners {
+	all := make([]gatewayapi.Listener, len(set.Spec.Listeners))
+	for i, l := range set.Spec.Listeners {
+		all[i] = gatewayapi.Listener(l)
+	}
+	return Listeners{set.Object, all}
+}
+
+// At is the location of a listener.
+func (x Listeners) At(l *gatewayapi.Listener) Location {
+	for i := range x.Entries {
+		if &x.Entries[i] == l {
+			return x.Object.At("spec.listeners[%d]", i)
+		}
+	}
+	return x.Object.At("spec.listeners")
+}
+
+// Attach says whether a Gateway or ListenerSet takes a route that names it in
+// ref, and if not why, and which listeners came closest.
+func (s *Snapshot) Attach(route *KubernetesRoute, ref gatewayapi.ParentReference, to Listeners) (Refusal, []*gatewayapi.Listener) {
+	left := make([]*gatewayapi.Listener, 0, len(to.Entries))
+	for i := range to.Entries {
+		left = append(left, &to.Entries[i])
 	}
 	unknown := map[*gatewayapi.Listener]bool{}
 	steps := []struct {
@@ -43,7 +73,7 @@ func (s *Snapshot) Attach(route *KubernetesRoute, ref gatewayapi.ParentReference
 		{NoPort, func(l *gatewayapi.Listener) bool { return ref.Port == nil || *ref.Port == l.Port }},
 		{WrongKind, func(l *gatewayapi.Listener) bool { return ListenerTakes(l, route.Kind) }},
 		{NotShared, func(l *gatewayapi.Listener) bool {
-			allowed, known := s.ListenerShared(gw.Namespace, l, route.Namespace)
+			allowed, known := s.ListenerShared(to.Namespace, l, route.Namespace)
 			unknown[l] = !known
 			return allowed || !known
 		}},
@@ -90,6 +120,32 @@ func (s *Snapshot) ListenerShared(home string, l *gatewayapi.Listener, namespace
 		return false, true
 	}
 	return home == namespace, true
+}
+
+// SetAllowed says whether a Gateway takes the ListenerSets of a namespace, which
+// none does unless it says so; known is false when that takes labels of a
+// Namespace that the input does not hold.
+func (s *Snapshot) SetAllowed(gw *Resource[*gatewayapi.GatewaySpec], namespace string) (allowed, known bool) {
+	if gw.Spec.AllowedListeners == nil || gw.Spec.AllowedListeners.Namespaces == nil {
+		return false, true
+	}
+	namespaces := gw.Spec.AllowedListeners.Namespaces
+	from := gatewayapi.NamespacesFromNone
+	switch {
+	case namespaces.From != nil:
+		from = *namespaces.From
+	case namespaces.Selector != nil:
+		return false, false // the definition's default fills in None in a cluster only
+	}
+	switch {
+	case from == gatewayapi.NamespacesFromAll:
+		return true, true
+	case from == gatewayapi.NamespacesFromSame:
+		return gw.Namespace == namespace, true
+	case from == gatewayapi.NamespacesFromSelector && namespaces.Selector != nil:
+		return s.namespaceMatches(namespaces.Selector, namespace)
+	}
+	return false, true
 }
 
 // namespaceMatches says whether a selector picks a namespace, which always has

@@ -48,6 +48,7 @@ var decoders = map[Kind]decoder{
 	ValidatingWebhookConfiguration: kubeObject[admission.ValidatingWebhookConfiguration],
 
 	KubernetesGateway: kubeSpec[gatewayapi.GatewaySpec],
+	ListenerSet:       kubeSpec[gatewayapi.ListenerSetSpec],
 	GatewayClass:      kubeSpec[gatewayapi.GatewayClassSpec],
 	HTTPRoute:         kubeSpec[gatewayapi.HTTPRouteSpec],
 	GRPCRoute:         kubeSpec[gatewayapi.GRPCRouteSpec],

@@ -84,6 +84,7 @@ var (
 var (
 	KubernetesGateway = istio(gatewayGroup, "Gateway", "gateways", "v1", "v1beta1", "v1alpha2")
 	GatewayClass      = Kind{Group: gatewayGroup, Kind: "GatewayClass", Resource: "gatewayclasses", Version: "v1", versions: "v1,v1beta1,v1alpha2"}
+	ListenerSet       = istio(gatewayGroup, "ListenerSet", "listenersets", "v1")
 	HTTPRoute         = istio(gatewayGroup, "HTTPRoute", "httproutes", "v1", "v1beta1", "v1alpha2")
 	GRPCRoute         = istio(gatewayGroup, "GRPCRoute", "grpcroutes", "v1", "v1alpha2")
 	TLSRoute          = istio(gatewayGroup, "TLSRoute", "tlsroutes", "v1", "v1alpha3", "v1alpha2")
@@ -100,7 +101,7 @@ func sortedKinds() []Kind {
 		AuthorizationPolicy, PeerAuthentication, RequestAuthentication, Telemetry, WasmPlugin, TrafficExtension,
 		Service, Namespace, Pod, Node, Secret, ConfigMap, ServiceAccount, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob,
 		CustomResourceDefinition, MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
-		KubernetesGateway, GatewayClass, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, ReferenceGrant, BackendTLSPolicy,
+		KubernetesGateway, ListenerSet, GatewayClass, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, ReferenceGrant, BackendTLSPolicy,
 	}
 	slices.SortFunc(all, Kind.Compare)
 	return all

@@ -84,7 +84,7 @@ func TestAttach(t *testing.T) {
 			if err := yaml.Unmarshal([]byte(tt.ref), &ref); err != nil {
 				t.Fatal(err)
 			}
-			if got, _ := s.Attach(s.KubernetesRoutes()[0], ref, s.KubernetesGateways()[0]); got != tt.want {
+			if got, _ := s.Attach(s.KubernetesRoutes()[0], ref, ListenersOf(s.KubernetesGateways()[0])); got != tt.want {
 				t.Errorf("refusal %d, want %d", got, tt.want)
 			}
 		})
@@ -149,6 +149,9 @@ func TestGatewayParents(t *testing.T) {
   parentRefs: [{name: own}, {name: public, namespace: edge}, {group: "", kind: Service, name: checkout}, {kind: ListenerSet, name: extra}],
   rules: [{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: shadow}}}], backendRefs: [{name: a}, {name: b}]}]}}`)}, Options{})
 	route := s.KubernetesRoutes()[0]
+	if !route.ForGateways() {
+		t.Error("the route has Gateways among its parents")
+	}
 	want := []Ref{{KubernetesGateway, "shop", "own"}, {KubernetesGateway, "edge", "public"}}
 	if got := route.GatewayParents(); !slices.Equal(got, want) {
 		t.Errorf("parents are %v, want %v", got, want)

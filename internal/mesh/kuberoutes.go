@@ -111,6 +111,15 @@ func grpcMirrors(path string, filters []gatewayapi.GRPCRouteFilter) []RouteBacke
 	return all
 }
 
+// ForGateways says whether gateways, and not only the mesh's own proxies, may get
+// the route: through a Gateway, or a ListenerSet that stands for one.
+func (r *KubernetesRoute) ForGateways() bool {
+	return slices.ContainsFunc(r.Parents, func(p gatewayapi.ParentReference) bool {
+		kind, ok := ParentKind(p)
+		return ok && (kind == KubernetesGateway || kind == ListenerSet)
+	})
+}
+
 // GatewayParents are the Gateway API Gateways that a route names, there or not.
 func (r *KubernetesRoute) GatewayParents() []Ref {
 	var refs []Ref

@@ -181,6 +181,11 @@ func (s *Snapshot) KubernetesGateways() []*Resource[*gatewayapi.GatewaySpec] {
 	return resources[*gatewayapi.GatewaySpec](s, KubernetesGateway)
 }
 
+// ListenerSets are all ListenerSets: listeners for others' Gateways.
+func (s *Snapshot) ListenerSets() []*Resource[*gatewayapi.ListenerSetSpec] {
+	return resources[*gatewayapi.ListenerSetSpec](s, ListenerSet)
+}
+
 // HTTPRoutes are all HTTPRoutes.
 func (s *Snapshot) HTTPRoutes() []*Resource[*gatewayapi.HTTPRouteSpec] {
 	return resources[*gatewayapi.HTTPRouteSpec](s, HTTPRoute)

@@ -45,7 +45,8 @@ var structs = map[mesh.Kind]reflect.Type{
 	mesh.MutatingWebhookConfiguration:   reflect.TypeFor[admission.MutatingWebhookConfiguration](),
 	mesh.ValidatingWebhookConfiguration: reflect.TypeFor[admission.ValidatingWebhookConfiguration](),
 	mesh.KubernetesGateway:              reflect.TypeFor[gatewayapi.GatewaySpec](), mesh.GatewayClass: reflect.TypeFor[gatewayapi.GatewayClassSpec](),
-	mesh.HTTPRoute: reflect.TypeFor[gatewayapi.HTTPRouteSpec](), mesh.GRPCRoute: reflect.TypeFor[gatewayapi.GRPCRouteSpec](),
+	mesh.ListenerSet: reflect.TypeFor[gatewayapi.ListenerSetSpec](),
+	mesh.HTTPRoute:   reflect.TypeFor[gatewayapi.HTTPRouteSpec](), mesh.GRPCRoute: reflect.TypeFor[gatewayapi.GRPCRouteSpec](),
 	mesh.TLSRoute: reflect.TypeFor[gatewayapi.TLSRouteSpec](), mesh.TCPRoute: reflect.TypeFor[gatewayapi.TCPRouteSpec](),
 	mesh.ReferenceGrant: reflect.TypeFor[gatewayapi.ReferenceGrantSpec](), mesh.BackendTLSPolicy: reflect.TypeFor[gatewayapi.BackendTLSPolicySpec](),
 }

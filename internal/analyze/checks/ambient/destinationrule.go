@@ -94,7 +94,7 @@ func gatewayHosts(p *analyze.Pass) map[string]bool {
 		}
 	}
 	for _, route := range p.KubernetesRoutes() {
-		if len(route.GatewayParents()) == 0 {
+		if !route.ForGateways() {
 			continue
 		}
 		for _, b := range route.Backends {

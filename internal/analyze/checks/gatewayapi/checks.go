@@ -19,5 +19,6 @@ func Checks() []*analyze.Check {
 		BackendTLSTarget,      // MSH0310
 		InvalidRegex,          // MSH0311
 		VirtualServiceGateway, // MSH0312
+		SetNotAttached,        // MSH0313
 	}
 }

@@ -69,7 +69,7 @@ func serviceBackend(p *analyze.Pass, route *mesh.KubernetesRoute, b mesh.RouteBa
 // ungranted reports a backend in another namespace that no ReferenceGrant
 // opens. Routes for the mesh itself need none.
 func ungranted(p *analyze.Pass, route *mesh.KubernetesRoute, b mesh.RouteBackend, to mesh.Ref) {
-	if to.Namespace == route.Namespace || len(route.GatewayParents()) == 0 || p.Granted(route.Ref, to) {
+	if to.Namespace == route.Namespace || !route.ForGateways() || p.Granted(route.Ref, to) {
 		return
 	}
 	if !p.KnownIn(mesh.ReferenceGrant, to.Namespace) {

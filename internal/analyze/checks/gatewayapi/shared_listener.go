@@ -112,7 +112,7 @@ func sharedListener(p *analyze.Pass, gw *mesh.Resource[*gatewayapi.GatewaySpec],
 	l := &gw.Spec.Listeners[i]
 	p.Report(gw.At("spec.listeners[%d]", i), "listener %q wants port %d of %q for %s, which Gateway %q wants for %s",
 		l.Name, l.Port, service, wish(l), other.gateway.Namespace+"/"+other.gateway.Name, wish(other.listener)).
-		Evidence(listenerAt(other.gateway, other.listener), "is on the same port of the same Service")
+		Evidence(mesh.ListenersOf(other.gateway).At(other.listener), "is on the same port of the same Service")
 }
 
 // wish is what a listener is for: its protocol, and its host if it has one.
