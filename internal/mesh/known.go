@@ -1,6 +1,10 @@
 package mesh
 
-import "slices"
+import (
+	"slices"
+
+	meshconfig "istio.io/api/mesh/v1alpha1"
+)
 
 // KnownEverywhere says whether absence of an object of the kind means that it
 // exists in no namespace of the mesh: the kind was read from a whole cluster,
@@ -40,4 +44,16 @@ func (s *Snapshot) HasNamespace(name string, kinds ...Kind) bool {
 		}
 	}
 	return false
+}
+
+// KnowsIngresses says whether the mesh has no routes of Ingresses that the
+// snapshot does not show: istiod pays no heed to any, or the input is complete
+// and holds none. Clusters' Ingresses are not read.
+func (s *Snapshot) KnowsIngresses() bool {
+	if s.MeshConfig().GetIngressControllerMode() == meshconfig.MeshConfig_OFF {
+		return true
+	}
+	return s.options.Complete && len(s.read) == 0 && !slices.ContainsFunc(s.PresentKinds(), func(k Kind) bool {
+		return k.Kind == "Ingress" && k.Group == "networking.k8s.io"
+	})
 }

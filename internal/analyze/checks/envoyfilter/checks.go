@@ -20,5 +20,6 @@ func Checks() []*analyze.Check {
 		NoSuchContext,        // MSH0727
 		NoSuchListener,       // MSH0728
 		NoSuchRoutes,         // MSH0729
+		NoSuchVirtualHost,    // MSH0730
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -18,22 +19,32 @@ var NoSuchCluster = &analyze.Check{
 	Reads: []mesh.Kind{mesh.EnvoyFilter, mesh.Service, mesh.ServiceEntry},
 	Uses:  []mesh.Kind{mesh.DestinationRule},
 	Doc: analyze.Doc{
-		What: "The cluster that a patch matches is of a host that is neither a Service nor a ServiceEntry's, of a port that the host has not, or of a subset that no DestinationRule defines.",
+		What: "The cluster that a patch matches is one of the other direction, of a port that nothing in the mesh has, of a host that is neither a Service nor a ServiceEntry's, of a port that the host has not, or of a subset that no DestinationRule defines.",
 		Why:  "istiod compares the names as they stand, with full host names. A match that fits no cluster is no error: the timeout, limit or TLS setting of the patch is in force nowhere.",
 		Fix:  "Correct the name. service takes a full name such as checkout.shop.svc.cluster.local or the host of a ServiceEntry; name is written outbound|8080|subset|host.",
 	},
 	Run: func(p *analyze.Pass) {
-		for _, x := range patches(p) {
-			if c, ok := x.cluster(); ok {
+		all := patches(p)
+		names := namesIn(all)
+		ports := sync.OnceValue(func() map[uint32]bool { return registryPorts(p) })
+		for i, x := range all {
+			switch c, ok := x.cluster(); {
+			case names.byOthers(x.spec.GetMatch().GetCluster().GetName(), i):
+			case ok && c.host == "":
+				c.judgePort(p, ports)
+			case x.clusterOfOthers(p):
+			case ok:
 				c.judge(p)
 			}
 		}
 	},
 }
 
-// clusterMatch is what a patch asks of a cluster that leads to a host.
+// clusterMatch is what a patch asks of a cluster, or of something else that istiod
+// calls by a host and a port of the registry.
 type clusterMatch struct {
 	patch                patch
+	what                 string // cluster, virtual host
 	host, subset         string
 	port                 uint32 // 0 for any
 	atHost, atSubset     mesh.Location
@@ -59,15 +70,15 @@ func (x patch) cluster() (c clusterMatch, ok bool) {
 		if err != nil {
 			return c, false
 		}
-		return clusterMatch{x, parts[3], parts[2], uint32(port), at("name"), at("name"), at("name"), true, true}, true
+		return clusterMatch{x, "cluster", parts[3], parts[2], uint32(port), at("name"), at("name"), at("name"), true, true}, true
 	}
 	context := x.spec.GetMatch().GetContext()
 	outbound := context == networking.EnvoyFilter_SIDECAR_OUTBOUND || context == networking.EnvoyFilter_GATEWAY
-	c = clusterMatch{x, match.GetService(), match.GetSubset(), 0, at("service"), at("subset"), at("portNumber"), outbound, false}
+	c = clusterMatch{x, "cluster", match.GetService(), match.GetSubset(), 0, at("service"), at("subset"), at("portNumber"), outbound, false}
 	if outbound { // elsewhere it may be a Service's target port
 		c.port = match.GetPortNumber()
 	}
-	return c, c.host != ""
+	return c, c.host != "" || c.port != 0
 }
 
 func (c clusterMatch) judge(p *analyze.Pass) {
@@ -77,7 +88,7 @@ func (c clusterMatch) judge(p *analyze.Pass) {
 		return
 	}
 	if c.port != 0 && !slices.ContainsFunc(hosts, func(h *mesh.Host) bool { return hasPort(h, c.port) }) {
-		f := p.Report(c.atPort, "no cluster fits: %q has no port %d", c.host, c.port)
+		f := p.Report(c.atPort, "no %s fits: %q has no port %d", c.what, c.host, c.port)
 		for _, h := range hosts {
 			f.Evidence(h.Object.At("spec.ports"), "has other ports")
 		}
@@ -119,7 +130,7 @@ func (c clusterMatch) noHost(p *analyze.Pass) {
 		if p.Undiscovered(mesh.Service, namespace, name) != nil {
 			return // there is one: labels of its namespace are amiss, not the name
 		}
-		f := p.Report(c.atHost, "no cluster fits: there is no Service %q in namespace %q", name, namespace)
+		f := p.Report(c.atHost, "no %s fits: there is no Service %q in namespace %q", c.what, name, namespace)
 		p.Advise(func() {
 			var there []string
 			for _, svc := range mesh.InNamespace(p.Services(), namespace) {
@@ -136,7 +147,7 @@ func (c clusterMatch) noHost(p *analyze.Pass) {
 			return // a Sidecar's inbound clusters are called so
 		}
 		full := p.FQDN(short, namespace)
-		f := p.Report(c.atHost, "no cluster fits: %q is compared as it stands, and the Service's host is %q", c.host, full).
+		f := p.Report(c.atHost, "no %s fits: %q is compared as it stands, and the Service's host is %q", c.what, c.host, full).
 			Suggest("write it out: %q", full)
 		if !c.byFullName {
 			f.Replace(c.atHost, full)
@@ -150,8 +161,12 @@ func (c clusterMatch) noHost(p *analyze.Pass) {
 		p.CantTell(mesh.ServiceEntry, "")
 		return
 	}
-	p.Report(c.atHost, "no cluster fits: no ServiceEntry has the host %q, and it is no Service either", c.host).
-		Suggest("add a ServiceEntry for %q, or correct the name", c.host)
+	f := p.Report(c.atHost, "no %s fits: no ServiceEntry has the host %q, and it is no Service either", c.what, c.host)
+	if !strings.Contains(c.host, ".") {
+		f.Suggest("write the host in full: %q", p.FQDN(c.host, "NAMESPACE"))
+		return
+	}
+	f.Suggest("add a ServiceEntry for %q, or correct the name", c.host)
 }
 
 // shortName is the Service that an incomplete name means elsewhere.

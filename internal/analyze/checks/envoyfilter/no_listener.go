@@ -26,10 +26,10 @@ const (
 var NoSuchListener = &analyze.Check{
 	Code: "MSH0728", Name: "patch-for-no-listener", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.EnvoyFilter, mesh.Pod, mesh.Service},
-	Uses:  append(selector.Kinds(), mesh.ServiceEntry, mesh.Sidecar),
+	Uses:  append(selector.Kinds(), mesh.ServiceEntry, mesh.Sidecar, mesh.PeerAuthentication),
 	Doc: analyze.Doc{
-		What: "The listener that a patch matches cannot be: its name is the one of the other direction's, or misspelt, its port is the one of a gateway's Service, whose listener has another, the target port, or it is for outbound traffic to a port that no host of the mesh has.",
-		Why:  "A gateway listens on the port of its pods, such as 8443, to which the Service leads what comes for 443. istiod compares that port, and leaves out without a word what fits none.",
+		What: "The listener that a patch matches cannot be: its name is the one of the other direction's, or misspelt, its port is the one of a Service, where the gateway or, inbound, the sidecar has the target port, or it is for outbound traffic to a port that no host of the mesh has.",
+		Why:  "A gateway listens on the port of its pods, such as 8443, to which the Service leads what comes for 443. So does a sidecar, inbound. istiod compares that port, and leaves out without a word what fits none.",
 		Fix:  "Match the target port, or correct the name. The listeners of a gateway are shown by `meshctl proxy-config listeners POD`.",
 	},
 	Run: func(p *analyze.Pass) {
@@ -43,6 +43,7 @@ var NoSuchListener = &analyze.Check{
 			}
 			if names.byOthers(match.GetName(), i) || !x.listenerOfOthers(p, match.GetName()) {
 				x.judgePort(p, match.GetPortNumber())
+				x.judgeInbound(p, match.GetPortNumber(), all)
 				x.judgeOutbound(p, match.GetPortNumber(), outbound)
 			}
 		}

@@ -2,7 +2,9 @@ package envoyfilter
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -15,23 +17,56 @@ import (
 var NoSuchRoutes = &analyze.Check{
 	Code: "MSH0729", Name: "patch-for-no-routes", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.EnvoyFilter, mesh.Gateway},
+	Uses:  []mesh.Kind{mesh.KubernetesGateway, mesh.ListenerSet, mesh.Service, mesh.ServiceEntry, mesh.Sidecar},
 	Doc: analyze.Doc{
-		What: "The route configuration that a patch matches cannot be: its name is one that istiod gives in another context, or its gateway does not exist, is not written namespace/name, or terminates no HTTPS.",
+		What: "The route configuration that a patch matches cannot be: its name is one that istiod gives in another context, its port is none that a Gateway's server or, outbound, a host of the mesh has, or its gateway does not exist, is not written namespace/name, or terminates no HTTPS.",
 		Why: "Gateways' routes are called http.8080 and https.443.port.gateway.namespace, sidecars' 8080 or host:8080, and inbound|8080||. The routes of all plain HTTP servers of one port are one configuration, " +
 			"which has no gateway and no port name: a match on those fits HTTPS servers only. What fits nothing is left out without a word.",
 		Fix: "Correct the name. To patch one host of a plain HTTP server match portNumber and vhost.name, such as shop.example.com:80.",
 	},
 	Run: func(p *analyze.Pass) {
-		for _, x := range patches(p) {
+		all := patches(p)
+		outbound := sync.OnceValues(func() (map[uint32]bool, bool) { return outboundPorts(p, all) })
+		atGateways := sync.OnceValue(func() gatewayPorts { return gatewayPortsOf(p) })
+		for _, x := range all {
 			match := x.spec.GetMatch().GetRouteConfiguration()
-			if match == nil || !x.routes() {
+			if match == nil || !x.routes() || x.nameOfOthers(p, match.GetName()) {
 				continue
 			}
-			if !x.nameOfOthers(p, match.GetName()) && match.GetGateway() != "" && x.spec.GetMatch().GetContext() == networking.EnvoyFilter_GATEWAY {
-				x.judgeGateway(p, match.GetGateway())
+			switch x.spec.GetMatch().GetContext() {
+			case networking.EnvoyFilter_GATEWAY:
+				if match.GetGateway() != "" {
+					x.judgeGateway(p, match.GetGateway())
+				}
+				if port := match.GetPortNumber(); port != 0 && atGateways().lacks(p, port) {
+					p.Report(x.atRoutes("portNumber"), "no route configuration fits: no Gateway's server has the port %d", port).
+						Suggest("match the port of the Gateway's server, not the one of its pods: %s", atGateways())
+				}
+			case networking.EnvoyFilter_SIDECAR_OUTBOUND:
+				x.judgeRoutePort(p, match, outbound)
 			}
 		}
 	},
+}
+
+// judgeRoutePort reports routes for a port that no host of the mesh has.
+func (x patch) judgeRoutePort(p *analyze.Pass, match *networking.EnvoyFilter_RouteConfigurationMatch, outbound func() (map[uint32]bool, bool)) {
+	field, number := "portNumber", match.GetPortNumber()
+	if named, err := strconv.ParseUint(match.GetName(), 10, 16); err == nil {
+		field, number = "name", uint32(named)
+	}
+	if parts := withPort.FindStringSubmatch(match.GetName()); len(parts) > 0 {
+		at := x.atRoutes("name")
+		named, _ := strconv.ParseUint(parts[2], 10, 16)
+		clusterMatch{x, "route configuration", parts[1], "", uint32(named), at, at, at, true, true}.judge(p)
+	}
+	if number == 0 {
+		return
+	}
+	if ports, known := outbound(); known && !ports[number] {
+		p.Report(x.atRoutes(field), "no route configuration fits: no Service or ServiceEntry of the mesh has the port %d", number).
+			Suggest("match the port that clients call, not the one of the pods")
+	}
 }
 
 // routes says whether a patch is about routes.

@@ -15,23 +15,13 @@ func outboundPorts(p *analyze.Pass, all []patch) (ports map[uint32]bool, known b
 			return nil, false // it may bring one
 		}
 	}
-	for _, kind := range []mesh.Kind{mesh.Service, mesh.ServiceEntry, mesh.Sidecar} {
-		if !p.KnownEverywhere(kind) {
-			p.CantTell(kind, "")
-			return nil, false
-		}
+	if !allKnown(p, mesh.Service, mesh.ServiceEntry, mesh.Sidecar) {
+		return nil, false
 	}
 	const virtual = 15001
-	ports = map[uint32]bool{virtual: true, uint32(p.MeshConfig().GetProxyListenPort()): true, uint32(p.MeshConfig().GetProxyHttpPort()): true}
-	for _, svc := range p.Services() {
-		for _, port := range svc.Spec.Ports {
-			ports[uint32(port.Port)] = true
-		}
-	}
-	for _, se := range p.ServiceEntries() {
-		for _, port := range se.Spec.GetPorts() {
-			ports[port.GetNumber()] = true
-		}
+	ports = registryPorts(p)
+	for _, number := range []uint32{virtual, uint32(p.MeshConfig().GetProxyListenPort()), uint32(p.MeshConfig().GetProxyHttpPort())} {
+		ports[number] = true
 	}
 	for _, sc := range p.Sidecars() {
 		for _, egress := range sc.Spec.GetEgress() {

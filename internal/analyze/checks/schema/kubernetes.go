@@ -42,7 +42,7 @@ func kubernetesKinds() []mesh.Kind {
 	kinds := []mesh.Kind{
 		mesh.Service, mesh.Pod, mesh.Deployment, mesh.StatefulSet, mesh.DaemonSet, mesh.ReplicaSet, mesh.Job, mesh.CronJob,
 		mesh.MutatingWebhookConfiguration, mesh.ValidatingWebhookConfiguration,
-		mesh.KubernetesGateway, mesh.ListenerSet, mesh.GatewayClass, mesh.HTTPRoute, mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.ReferenceGrant,
+		mesh.KubernetesGateway, mesh.ListenerSet, mesh.GatewayClass, mesh.HTTPRoute, mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.ReferenceGrant, mesh.BackendTLSPolicy,
 	}
 	slices.SortFunc(kinds, mesh.Kind.Compare)
 	return kinds
