@@ -53,12 +53,14 @@ func newAnalyzeCmd(f *Factory) *cobra.Command {
 		Long: `analyze checks the configuration of a live mesh, of files, or of both together.
 
 Without arguments it reads the cluster and reports on one namespace, or on all
-with -A. With files, directories with all below them, globs
-or - for stdin it reads only those and needs
-no cluster; --use-kube lays the files over the cluster, as if they had been
-applied, and reports the findings that they bring there, in whatever namespace;
-nothing is deleted for that. --contexts reads several clusters as one mesh. What the input says nothing of is not taken for missing, unless
---complete says that the files are the whole mesh.
+with -A. With files, directories with all below them, globs or - for stdin it
+reads only those and needs no cluster; --use-kube lays the files over the
+cluster, as if they had been applied, and reports the findings that they bring
+there, in whatever namespace; nothing is deleted for that. --contexts reads
+several clusters as one mesh.
+
+What the input says nothing of is not taken for missing, unless --complete says
+that the files are the whole mesh.
 
 Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 used wrongly, or not
 everything could be read. They are the same for every format.`,
@@ -206,7 +208,10 @@ func (a *analyzeFlags) verdict(f *Factory, in *analyzeInput, report *analyze.Rep
 		f.IO.Errf("references not judged: %d, because the input holds no %s; %s", n, report.Unknown(), in.tellMore)
 	}
 	f.progress("%s%s", in.scope(), report.Summary)
-	if n := report.Fixable(); n > 0 && !a.fix {
+	switch n := report.Fixable(); {
+	case n > 0 && a.fix: // such as fields below one whose name was misspelt
+		f.progress("%d more can be mended: run --fix again", n)
+	case n > 0:
 		f.progress("%d can be mended with --fix; --fix --dry-run shows how", n)
 	}
 	switch {
@@ -257,7 +262,7 @@ func checkHint(word string) string {
 	for _, c := range checks.Known() {
 		known = append(append(known, c.Code, c.Name), c.KialiCodes()...)
 	}
-	known = slices.AppendSeq(known, maps.Keys(peerAnalyzers()))
+	known = append(slices.AppendSeq(known, maps.Keys(peerAnalyzers())), severities()...)
 	slices.Sort(known)
 	if next := hint.DidYouMean(word, known); next != "" {
 		return next

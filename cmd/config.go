@@ -39,6 +39,10 @@ func (f *Factory) applyConfig(c *cobra.Command) error {
 			return
 		}
 		if err := c.Flags().Set(flag.Name, value); err != nil {
+			var invalid *pflag.InvalidValueError
+			if errors.As(err, &invalid) {
+				err = invalid.Unwrap() // without what says the flag again
+			}
 			errs = append(errs, hint.Usagef(hint.Of(err), "setting --%s from %s: %w", flag.Name, source, err))
 		}
 	})

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/aymanbagabas/go-udiff"
-
 	"github.com/meshctl/meshctl/internal/mesh"
 	"github.com/meshctl/meshctl/internal/output"
 )
@@ -71,7 +69,7 @@ func PlanFix(findings []*Finding, read func(file string) ([]byte, error)) (*Fix,
 	for _, file := range sortedKeys(changes) {
 		before := texts[file]
 		after := made(before, changes[file])
-		plan.Files = append(plan.Files, FixedFile{File: file, Before: before, After: after, Diff: udiff.Unified(file, file, string(before), string(after))})
+		plan.Files = append(plan.Files, FixedFile{File: file, Before: before, After: after, Diff: output.Diff(file, file, string(before), string(after))})
 	}
 	return plan, nil
 }

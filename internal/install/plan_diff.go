@@ -5,9 +5,10 @@ import (
 	"io"
 	"strings"
 
-	udiff "github.com/aymanbagabas/go-udiff"
 	yaml "go.yaml.in/yaml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/output"
 )
 
 // WriteDiff writes what the plan changes as unified diffs of YAML, an object
@@ -69,7 +70,7 @@ func unified(from, to string, a, b *unstructured.Unstructured) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return udiff.Unified(from, to, left, right), nil
+	return output.Diff(from, to, left, right), nil
 }
 
 func yamlText(object map[string]any) (string, error) {

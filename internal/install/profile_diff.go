@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	udiff "github.com/aymanbagabas/go-udiff"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/output"
@@ -77,7 +76,7 @@ func (d *ProfileDiff) WriteDiff(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", d.To, err)
 	}
-	_, err = io.WriteString(w, udiff.Unified(d.From, d.To, string(a), string(b)))
+	_, err = io.WriteString(w, output.Diff(d.From, d.To, string(a), string(b)))
 	return err
 }
 

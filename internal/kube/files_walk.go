@@ -123,6 +123,9 @@ func (w *walker) markAbove(path, base string) {
 	}
 }
 
+// ownSettings are meshctl's own, among the files that it reads.
+const ownSettings = ".meshctl.yaml"
+
 const noFiles = "it holds no .yaml, .yml or .json file"
 
 // addDirectory adds the files of a directory and all below it, by path.
@@ -173,7 +176,7 @@ func modeOf(path string, entry fs.DirEntry) fs.FileMode {
 
 // addFound adds a file that was found below a directory or by a pattern.
 func (w *walker) addFound(path string, mode fs.FileMode) {
-	if mode.IsDir() {
+	if mode.IsDir() || filepath.Base(path) == ownSettings {
 		return // a link to a directory: links may lead in circles
 	}
 	reason := w.reasonFor(path)
