@@ -22,6 +22,8 @@ const (
 	InjectLabel    = "sidecar.istio.io/inject" // also an annotation
 	DataPlaneLabel = "istio.io/dataplane-mode"
 	ProxyContainer = "istio-proxy"
+	// RedirectionAnnotation is what the CNI agent writes on a pod that ztunnel captures.
+	RedirectionAnnotation = "ambient.istio.io/redirection"
 )
 
 // systemNamespaces are never injected.
@@ -57,6 +59,9 @@ func (s *Snapshot) DataPlane(w *Workload) DataPlane {
 	s.touch(Namespace)
 	if w.HasProxy() {
 		return InSidecar
+	}
+	if w.Object.Kind == Pod && w.PodAnnotations[RedirectionAnnotation] == "enabled" {
+		return InAmbient // the CNI agent says what it did
 	}
 	if IsSystemNamespace(w.Object.Namespace) {
 		return OutOfMesh

@@ -8,7 +8,7 @@ import (
 )
 
 // redirection is what the CNI agent writes on a pod once ztunnel captures it.
-const redirection = "ambient.istio.io/redirection"
+const redirection = mesh.RedirectionAnnotation
 
 // label is the location of a label of a workload's pods.
 func label(w *mesh.Workload, name string) mesh.Location { return w.At("metadata.labels[%q]", name) }

@@ -90,7 +90,7 @@ func inMesh(p *analyze.Pass, namespace string, labels map[string]string, workloa
 		}
 	}
 	for _, pod := range p.RunningPods(namespace, labels) {
-		if p.DataPlane(pod) != mesh.OutOfMesh || pod.PodAnnotations["ambient.istio.io/redirection"] == "enabled" {
+		if p.DataPlane(pod) != mesh.OutOfMesh {
 			return true
 		}
 	}

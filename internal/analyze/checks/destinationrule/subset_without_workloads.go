@@ -116,7 +116,13 @@ func judgeable(h *mesh.Host) bool {
 	if h.Service != nil {
 		return h.Service.Type != core.ServiceTypeExternalName && len(h.Selector) > 0
 	}
-	return h.Entry.GetResolution() != networking.ServiceEntry_NONE && (len(h.Selector) > 0 || len(h.Entry.GetEndpoints()) > 0)
+	switch h.Entry.GetResolution() {
+	case networking.ServiceEntry_NONE, networking.ServiceEntry_DYNAMIC_DNS:
+		return false // requests go where the client looked up
+	case networking.ServiceEntry_DNS, networking.ServiceEntry_DNS_ROUND_ROBIN:
+		return true // without endpoints the host is the only one, and has no labels
+	}
+	return len(h.Selector) > 0 || len(h.Entry.GetEndpoints()) > 0
 }
 
 func endpointHas(entry *networking.ServiceEntry, labels map[string]string) bool {

@@ -13,7 +13,7 @@ var UnknownHost = &analyze.Check{
 	Code: "IST0174", Name: "unknown-destination-host", Severity: analyze.Warning, KIA: "KIA0202",
 	Reads: []mesh.Kind{mesh.DestinationRule, mesh.Service, mesh.ServiceEntry},
 	Doc: analyze.Doc{
-		What: "The host of a DestinationRule is neither a Service nor the host of a ServiceEntry, and its wildcard covers none.",
+		What: "The host of a DestinationRule is neither a Service nor the host of a ServiceEntry, and its wildcard covers none; or no proxy of the rule's namespace sees it.",
 		Why:  "The rule does nothing: the TLS settings, subsets and limits that were meant for a host are not in force.",
 		Fix:  "Correct the name. A name without a dot means a Service in the DestinationRule's own namespace; anything else must be a full name such as reviews.shop.svc.cluster.local. Hosts outside the cluster need a ServiceEntry.",
 	},
@@ -21,7 +21,11 @@ var UnknownHost = &analyze.Check{
 		var under map[string]bool
 		for _, dr := range p.DestinationRules() {
 			host := p.FQDN(dr.Spec.GetHost(), dr.Namespace)
-			if host == "" || host == "*" || len(p.Registry().All(host)) > 0 {
+			if host == "" || host == "*" {
+				continue
+			}
+			if found := p.Registry().All(host); len(found) > 0 {
+				hiddenHost(p, dr, found)
 				continue
 			}
 			at := dr.At("spec.host")
@@ -37,6 +41,26 @@ var UnknownHost = &analyze.Check{
 			unknownHost(p, at, host)
 		}
 	},
+}
+
+// hiddenHost reports a rule whose host the proxies that would apply it do not
+// see: of the rule's own namespace, unless it is the host's or the root one.
+func hiddenHost(p *analyze.Pass, dr rule, hosts []*mesh.Host) {
+	if dr.Namespace == p.RootNamespace() {
+		return
+	}
+	for _, h := range hosts {
+		if h.Object.Namespace == dr.Namespace || h.VisibleFrom(dr.Namespace) {
+			return
+		}
+	}
+	first, field := hosts[0].Object, "spec.exportTo"
+	if hosts[0].Service != nil {
+		field = `metadata.annotations["` + mesh.ExportToAnnotation + `"]`
+	}
+	p.Report(dr.At("spec.host"), "%s answers for this host, but is not exported to namespace %q, whose proxies alone apply the rule", first.Ref, dr.Namespace).
+		Suggest("add %q to %s of %s, or move the rule to namespace %q", dr.Namespace, field, first.Ref, first.Namespace).
+		Evidence(first.At("%s", field), "is exported elsewhere only")
 }
 
 // suffixes are all ends of hosts that begin with a dot.

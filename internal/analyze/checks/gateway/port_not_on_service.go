@@ -90,6 +90,9 @@ func (p ports) read(w *mesh.Workload) portSet {
 	for _, svc := range p.pass.ServicesOver(w) {
 		set.services = append(set.services, svc.Object)
 		for _, port := range svc.Spec.Ports {
+			if port.Protocol != "" && port.Protocol != core.ProtocolTCP {
+				continue // gateways listen for TCP: UDP on the same number is another port
+			}
 			set.numbers[uint32(port.Port)] = true
 			set.numbers[targetPort(port, w.Pod)] = true
 		}

@@ -25,6 +25,9 @@ var MultipleLabels = &analyze.Check{
 			case injection && revision != "" && revision != "default":
 				f := p.Report(at(ns, mesh.RevisionLabel), "istio-injection=enabled makes the default revision inject: istio.io/rev=%s has no effect", revision)
 				suggestRemoval(f, ns.Name, mesh.InjectionLabel, "use revision "+revision)
+			case injection && revision != "" && !ambient:
+				f := p.Report(at(ns, mesh.RevisionLabel), "istio-injection=enabled and istio.io/rev=%s both ask for the default revision: one of them is enough", revision).As(analyze.Info)
+				suggestRemoval(f, ns.Name, mesh.RevisionLabel, "keep one, so that moving to another revision changes one")
 			case injection && ambient:
 				f := p.Report(at(ns, mesh.DataPlaneLabel), "istio-injection=enabled gives pods a sidecar: istio.io/dataplane-mode=ambient has no effect")
 				suggestRemoval(f, ns.Name, mesh.InjectionLabel, "use ambient mode")

@@ -42,7 +42,7 @@ var IneffectiveSidecar = &analyze.Check{
 			if ns := p.Get(mesh.Namespace, "", sc.Namespace); ambient(p, sc.Namespace) {
 				f.Evidence(ns.At("metadata.labels[%q]", mesh.DataPlaneLabel), "puts them there")
 			} else {
-				f.Evidence(workloads[0].At("metadata.labels[%q]", mesh.DataPlaneLabel), "puts it there")
+				f.Evidence(workloads[0].At(""), "is one of them")
 			}
 		}
 	},

@@ -17,15 +17,21 @@ var MissingGateway = &analyze.Check{
 		Fix:  "Name an existing Gateway, as namespace/name when it lives in another namespace, or create the Gateway.",
 	},
 	Run: func(p *analyze.Pass) {
-		names := map[string][]string{}
+		names, elsewhere := map[string][]string{}, map[string]string{}
 		for _, g := range p.Gateways() {
 			names[g.Namespace] = append(names[g.Namespace], g.Name)
+			elsewhere[g.Name] = g.Namespace
 		}
 		for _, vs := range p.VirtualServices() {
 			for _, g := range mesh.GatewayNames(vs.Spec, vs.Namespace) {
 				switch {
 				case p.Get(mesh.Gateway, g.Namespace, g.Name) != nil, p.Get(mesh.KubernetesGateway, g.Namespace, g.Name) != nil:
 				case isInternalGateway(g.Name):
+				case !p.KnownIn(mesh.Gateway, g.Namespace) && g.Text == g.Name && elsewhere[g.Name] != "":
+					// Nothing else is known of the namespace, but what was meant is there.
+					at := vs.At("%s", g.Path)
+					f := p.Report(at, "a name alone means a Gateway in namespace %q: the Gateway %q is in %q", g.Namespace, g.Name, elsewhere[g.Name])
+					suggestGateway(f, p, at, g, nil)
 				case !p.KnownIn(mesh.Gateway, g.Namespace):
 					p.CantTell(mesh.Gateway, g.Namespace)
 				default:
