@@ -16,21 +16,29 @@ type Exported struct {
 	ExportTo []string
 	// Hosts are full host names.
 	Hosts []string
+	// Port is the one in question; 0 for any.
+	Port uint32
+}
+
+// On is one port of one host of an object: a Sidecar may let in another.
+func (x Exported) On(host string, port uint32) Exported {
+	x.Hosts, x.Port = []string{host}, port
+	return x
 }
 
 // ExportedVirtualService is what decides who gets a VirtualService.
 func (s *Snapshot) ExportedVirtualService(vs *Resource[*networking.VirtualService]) Exported {
-	return Exported{VirtualService, vs.Namespace, vs.Spec.GetExportTo(), s.fullNames(vs.Spec.GetHosts(), vs.Namespace)}
+	return Exported{Kind: VirtualService, Namespace: vs.Namespace, ExportTo: vs.Spec.GetExportTo(), Hosts: s.fullNames(vs.Spec.GetHosts(), vs.Namespace)}
 }
 
 // ExportedEntry is what decides who gets a ServiceEntry.
 func (s *Snapshot) ExportedEntry(se *Resource[*networking.ServiceEntry]) Exported {
-	return Exported{ServiceEntry, se.Namespace, se.Spec.GetExportTo(), s.fullNames(se.Spec.GetHosts(), se.Namespace)}
+	return Exported{Kind: ServiceEntry, Namespace: se.Namespace, ExportTo: se.Spec.GetExportTo(), Hosts: s.fullNames(se.Spec.GetHosts(), se.Namespace)}
 }
 
 // Exported is what decides who gets a host.
 func (h *Host) Exported() Exported {
-	return Exported{h.Object.Kind, h.Object.Namespace, h.exportTo, []string{h.Name}}
+	return Exported{Kind: h.Object.Kind, Namespace: h.Object.Namespace, ExportTo: h.exportTo, Hosts: []string{h.Name}}
 }
 
 func (s *Snapshot) fullNames(hosts []string, namespace string) []string {
@@ -63,8 +71,8 @@ func (x Exported) keys() []string {
 }
 
 // egress is what a Sidecar's egress lets in. Each listener takes its
-// VirtualServices for itself. Ports of listeners are passed over: they trim
-// hosts, which makes less of what is let in.
+// VirtualServices for itself. A listener with a port lets in that port of hosts
+// alone, and all of VirtualServices.
 type egress struct {
 	object    *Object
 	listeners []*listener
@@ -77,12 +85,16 @@ type listener struct {
 	names    map[string][]string
 	wild     map[string][]string
 	excluded map[string][]string
+	port     uint32 // 0 for any
 }
 
 func newEgress(sc *Resource[*networking.Sidecar]) *egress {
 	e := &egress{object: sc.Object}
 	for _, own := range sc.Spec.GetEgress() {
 		l := &listener{exact: map[string]bool{}, names: map[string][]string{}, wild: map[string][]string{}, excluded: map[string][]string{}}
+		if !strings.EqualFold(own.GetPort().GetProtocol(), "HTTP_PROXY") { // that one is for all ports
+			l.port = own.GetPort().GetNumber()
+		}
 		for _, entry := range own.GetHosts() {
 			l.add(strings.ToLower(entry))
 		}
@@ -136,7 +148,7 @@ func (e *egress) keys() []string {
 // everything says whether the Sidecar leaves nothing out, as one without egress does.
 func (e *egress) everything() bool {
 	return len(e.listeners) == 0 || slices.ContainsFunc(e.listeners, func(l *listener) bool {
-		return len(l.excluded) == 0 && slices.Contains(l.wild["*"], "*")
+		return l.port == 0 && len(l.excluded) == 0 && slices.Contains(l.wild["*"], "*")
 	})
 }
 
@@ -154,6 +166,9 @@ func (e *egress) lets(from string, all ...Exported) bool {
 }
 
 func (l *listener) lets(from string, x Exported) bool {
+	if x.Kind != VirtualService && l.port != 0 && x.Port != 0 && l.port != x.Port {
+		return false
+	}
 	prefixes := []string{x.Namespace, "*"}
 	if from == x.Namespace {
 		prefixes = append(prefixes, ".")

@@ -16,7 +16,7 @@ import (
 var Overlapping = &analyze.Check{
 	Code: "MSH0201", Name: "overlapping-destination-rules", Severity: analyze.Warning, KIA: "KIA0201",
 	Reads: []mesh.Kind{mesh.DestinationRule},
-	Uses:  mesh.WorkloadKinds(),
+	Uses:  slices.Concat(mesh.ViewKinds(), mesh.RouteKinds(), []mesh.Kind{mesh.Service, mesh.ServiceEntry, mesh.VirtualService}),
 	Doc: analyze.Doc{
 		What: "Several DestinationRules of a namespace are for the same host, and both define a subset of the same name or a trafficPolicy that differ, or their exportTo differs.",
 		Why:  "istiod merges DestinationRules for one host: of equal subsets, and of the trafficPolicies at the top, the oldest rule's counts and the others are dropped without a word. Rules whose exportTo differs are not merged at all: where both are seen, only the youngest counts, and the subsets of the other vanish (503, response flag NC).",
@@ -34,7 +34,7 @@ var Overlapping = &analyze.Check{
 		}
 		separate := !p.ControlPlaneSets("ENABLE_ENHANCED_DESTINATIONRULE_MERGE", "false")
 		for _, key := range order {
-			if len(groups[key]) > 1 {
+			if len(groups[key]) > 1 && !hidden(p, groups[key][0]) {
 				judgeGroup(p, groups[key], separate)
 			}
 		}
@@ -68,10 +68,29 @@ func judgeGroup(p *analyze.Pass, group []rule, separate bool) {
 	}
 }
 
-// meet says whether some namespace sees both rules.
+// hidden says whether Sidecars keep the host of a rule from all proxies, so that
+// none gets the rule.
+func hidden(p *analyze.Pass, dr rule) bool {
+	hosts := hostsOf(p, dr)
+	return len(hosts) > 0 && !slices.ContainsFunc(hosts, func(h *mesh.Host) bool { return p.SeenBySomeone(h.Exported()) })
+}
+
+// hostsOf are the hosts that a rule is for; none where it is for many or the
+// input does not tell of them.
+func hostsOf(p *analyze.Pass, dr rule) []*mesh.Host {
+	host := p.FQDN(dr.Spec.GetHost(), dr.Namespace)
+	if strings.HasPrefix(host, "*") {
+		return nil
+	}
+	return p.Registry().All(host)
+}
+
+// meet says whether some namespace sees both rules, and their host.
 func meet(p *analyze.Pass, a, b rule) bool {
+	hosts := hostsOf(p, a)
 	return slices.ContainsFunc(audience(a, b), func(ns string) bool {
-		return p.Visible(mesh.DestinationRule, a.Spec.GetExportTo(), a.Namespace, ns) && p.Visible(mesh.DestinationRule, b.Spec.GetExportTo(), b.Namespace, ns)
+		return p.Visible(mesh.DestinationRule, a.Spec.GetExportTo(), a.Namespace, ns) && p.Visible(mesh.DestinationRule, b.Spec.GetExportTo(), b.Namespace, ns) &&
+			(len(hosts) == 0 || slices.ContainsFunc(hosts, func(h *mesh.Host) bool { return p.SeesHost(ns, h) }))
 	})
 }
 

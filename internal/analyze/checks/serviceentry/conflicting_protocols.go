@@ -60,10 +60,11 @@ func protocolsOf(p *analyze.Pass, se *mesh.Resource[*networking.ServiceEntry]) [
 	var all []spoken
 	exported := p.ExportedEntry(se)
 	for _, host := range se.Spec.GetHosts() {
+		full := p.FQDN(host, se.Namespace)
 		for i, port := range se.Spec.GetPorts() {
 			all = append(all, spoken{
-				hostPort{p.FQDN(host, se.Namespace), port.GetNumber()}, strings.ToUpper(port.GetProtocol()),
-				se.Object, i, exported,
+				hostPort{full, port.GetNumber()}, strings.ToUpper(port.GetProtocol()),
+				se.Object, i, exported.On(full, port.GetNumber()),
 			})
 		}
 	}

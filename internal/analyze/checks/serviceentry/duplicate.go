@@ -3,6 +3,7 @@ package serviceentry
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -81,7 +82,7 @@ func duplicates(p *analyze.Pass, rivals []resource, key []string, reported map[*
 		if reported[se.Object] {
 			continue
 		}
-		other := rival(p, rivals, i, oldest)
+		other := rival(p, rivals, i, oldest, host, port)
 		if other == nil || protocols(se, port) != protocols(other, port) {
 			continue
 		}
@@ -98,9 +99,13 @@ func duplicates(p *analyze.Pass, rivals []resource, key []string, reported map[*
 
 // rival is the entry that counts instead of one, or may: the oldest where it is
 // seen together with it, else the next that is; nil when it counts itself.
-func rival(p *analyze.Pass, rivals []resource, i int, oldest resource) resource {
-	self := p.ExportedEntry(rivals[i])
-	if oldest != nil && (oldest.Object == rivals[i].Object || p.SeenTogether(self, p.ExportedEntry(oldest))) {
+func rival(p *analyze.Pass, rivals []resource, i int, oldest resource, host, port string) resource {
+	number, _ := strconv.ParseUint(port, 10, 32)
+	exported := func(se resource) mesh.Exported {
+		return p.ExportedEntry(se).On(p.FQDN(host, se.Namespace), uint32(number))
+	}
+	self := exported(rivals[i])
+	if oldest != nil && (oldest.Object == rivals[i].Object || p.SeenTogether(self, exported(oldest))) {
 		if oldest.Object == rivals[i].Object {
 			return nil
 		}
@@ -108,7 +113,7 @@ func rival(p *analyze.Pass, rivals []resource, i int, oldest resource) resource 
 	}
 	for n := 1; n < min(len(rivals), compared); n++ {
 		other := rivals[(i+n)%len(rivals)]
-		if p.SeenTogether(self, p.ExportedEntry(other)) && mesh.Oldest([]resource{rivals[i], other}) != rivals[i] {
+		if p.SeenTogether(self, exported(other)) && mesh.Oldest([]resource{rivals[i], other}) != rivals[i] {
 			return other
 		}
 	}

@@ -77,13 +77,14 @@ func tcpPorts(se *networking.ServiceEntry) []uint32 {
 // sharedPort reports a port that another host has too, where both can be seen.
 func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 	var rivals []entry
-	self, own, left := slices.IndexFunc(all, func(other entry) bool { return other.object == se.object }), exported(p, se), compared
+	number := se.spec.GetPorts()[i].GetNumber()
+	self, own, left := slices.IndexFunc(all, func(other entry) bool { return other.object == se.object }), exported(p, se, number), compared
 	for n := 0; n < len(all) && left > 0; n++ {
 		other := all[(self+n)%len(all)]
 		if other.object == se.object || slices.Equal(other.spec.GetHosts(), se.spec.GetHosts()) {
 			continue
 		}
-		theirs := exported(p, other)
+		theirs := exported(p, other, number)
 		if !p.ExportedTogether(own, theirs) {
 			continue
 		}
@@ -94,14 +95,13 @@ func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 			}
 		}
 	}
-	if len(rivals) == 0 && len(se.spec.GetHosts()) < 2 {
+	if len(rivals) == 0 && !severalSeen(p, own) {
 		return
 	}
 	if config := p.MeshConfig(); config.Object == nil || config.Problem != "" {
 		p.CantTell(mesh.ConfigMap, p.IstioNamespace()) // nobody knows whether DNS is captured
 		return
 	}
-	number := se.spec.GetPorts()[i].GetNumber()
 	f := p.Report(se.object.At("spec.ports[%d]", i), "TCP port %d has several hosts without addresses: proxies cannot tell them apart", number)
 	for _, r := range rivals {
 		f.Evidence(r.object.At("spec.hosts"), "has the port too")
@@ -109,6 +109,23 @@ func sharedPort(p *analyze.Pass, se entry, i int, all []entry) {
 	f.Suggest("add addresses, or capture DNS in the mesh's proxies")
 }
 
-func exported(p *analyze.Pass, se entry) mesh.Exported {
-	return p.ExportedEntry(&mesh.Resource[*networking.ServiceEntry]{Object: se.object, Spec: se.spec})
+func exported(p *analyze.Pass, se entry, port uint32) mesh.Exported {
+	x := p.ExportedEntry(&mesh.Resource[*networking.ServiceEntry]{Object: se.object, Spec: se.spec})
+	x.Port = port
+	return x
+}
+
+// severalSeen says whether some proxy sees two hosts of one entry. Of many hosts
+// the first are compared with each other.
+func severalSeen(p *analyze.Pass, x mesh.Exported) bool {
+	const few = 8
+	hosts := x.Hosts[:min(few, len(x.Hosts))]
+	for i, a := range hosts {
+		for _, b := range hosts[i+1:] {
+			if p.SeenTogether(x.On(a, x.Port), x.On(b, x.Port)) {
+				return true
+			}
+		}
+	}
+	return len(x.Hosts) > few
 }
