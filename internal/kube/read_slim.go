@@ -65,6 +65,10 @@ func (s *slimmer) object(kind mesh.Kind, item runtime.Object, m metav1.Object, c
 	if pod, ok := item.(*core.Pod); ok {
 		spec, phase = s.shared(&meta, spec.(*core.PodSpec)), pod.Status.Phase
 	}
+	var conditions []metav1.Condition // what istiod says of waypoints
+	if svc, ok := item.(*core.Service); ok {
+		conditions = svc.Status.Conditions
+	}
 	deleted := meta.DeletionTimestamp
 	var o *mesh.Object
 	raw := func() map[string]any {
@@ -81,6 +85,9 @@ func (s *slimmer) object(kind mesh.Kind, item runtime.Object, m metav1.Object, c
 		}
 		if phase != "" {
 			raw["status"] = map[string]any{"phase": string(phase)}
+		}
+		if len(conditions) > 0 {
+			raw["status"], _ = runtime.DefaultUnstructuredConverter.ToUnstructured(&core.ServiceStatus{Conditions: conditions})
 		}
 		return raw
 	}

@@ -73,10 +73,17 @@ spec:
     served: true
     storage: true
     schema: {openAPIV3Schema: {type: object, description: a cart, properties: {description: {type: string, description: what it is}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: bound, namespace: shop, labels: {istio.io/use-waypoint: waypoint}}
+spec: {ports: [{name: http, port: 80}]}
+status:
+  conditions: [{type: istio.io/WaypointBound, status: "False", reason: Missing, message: no waypoint, lastTransitionTime: null}]
 `
 
 func slimKinds() []mesh.Kind {
-	return []mesh.Kind{mesh.Pod, mesh.Deployment, mesh.CustomResourceDefinition}
+	return []mesh.Kind{mesh.Pod, mesh.Deployment, mesh.Service, mesh.CustomResourceDefinition}
 }
 
 func readSlim(t *testing.T, o ReadOptions) map[string]*mesh.Object {
@@ -126,6 +133,10 @@ func TestSlimObjectsKeepWhatChecksLookAt(t *testing.T) {
 	}
 	if phase := found["web-7d9-b"].Field("status", "phase"); phase != "Failed" {
 		t.Errorf("phase %v, want Failed", phase)
+	}
+	status, _ := found["bound"].Field("status", "conditions").([]any)
+	if len(status) != 1 {
+		t.Errorf("conditions of a Service %v, want what istiod says of its waypoint", status)
 	}
 	s := mesh.New([]*mesh.Object{found["web-7d9-a"], found["web-7d9-b"], found["istiod"]}, mesh.Options{})
 	if !s.ControlPlaneSets("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "true") {
