@@ -18,7 +18,7 @@ var DiffersBetweenClusters = &analyze.Check{
 	Code: "IST0170", Name: "service-differs-between-clusters", Severity: analyze.Warning,
 	Reads: []mesh.Kind{mesh.Service},
 	Doc: analyze.Doc{
-		What: "A Service of the same name and namespace is in several clusters of the mesh and differs there: in its type, in being headless, or in its ports.",
+		What: "A Service of the same name and namespace is in several clusters of the mesh and differs there: in being headless or an ExternalName, or in its ports. Another type (LoadBalancer, NodePort, ClusterIP) concerns callers outside the mesh, and is only worth knowing.",
 		Why:  "Istio takes Services of one name for one Service with the endpoints of all clusters. What differs is taken from one of them: calls reach ports that the other cluster's endpoints do not have, or with the wrong protocol.",
 		Fix:  "Make the Services the same in all clusters, or give what is another service another name.",
 	},
@@ -37,6 +37,9 @@ var DiffersBetweenClusters = &analyze.Check{
 					p.Report(svc.At("%s", path), "the Service differs between the clusters %q and %q: %s here, %s there", svc.Origin.Cluster, other.Origin.Cluster, here, there).
 						Evidence(other.At("%s", path), "in cluster %q: %s", other.Origin.Cluster, there).
 						Suggest("make both the same, or rename one of them")
+				} else if here, there := typeOf(svc.Spec), typeOf(spec); here != there {
+					p.Report(svc.At("spec.type"), "the Service is of another type in the cluster %q: %s here, %s there; in the mesh both are the same", other.Origin.Cluster, here, there).
+						As(analyze.Info).Evidence(other.At("spec.type"), "is of type %s", there)
 				}
 			}
 		}
