@@ -62,7 +62,11 @@ var UnknownRegistry = &analyze.Check{
 
 // meshNetworks are the networks in the mesh's ConfigMap; none when they cannot be read.
 func meshNetworks(p *analyze.Pass, config *mesh.Object) map[string]*meshconfig.Network {
-	text, err := yaml.YAMLToJSON([]byte(p.ConfigMap(config.Namespace, config.Name).Spec.Data["meshNetworks"]))
+	at := p.ConfigMap(config.Namespace, config.Name)
+	if at == nil {
+		return nil // the mesh config is a file's, alone
+	}
+	text, err := yaml.YAMLToJSON([]byte(at.Spec.Data["meshNetworks"]))
 	if err != nil {
 		return nil
 	}
