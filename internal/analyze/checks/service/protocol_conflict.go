@@ -35,7 +35,7 @@ var TargetPortConflict = &analyze.Check{
 	Reads: append([]mesh.Kind{mesh.Service}, mesh.WorkloadKinds()...),
 	Uses:  []mesh.Kind{mesh.Namespace},
 	Doc: analyze.Doc{
-		What: "Two Services lead from different ports to the same port of the same pods, and one says that it speaks HTTP, the other that it does not. Different numbers alone are only worth knowing.",
+		What: "Two Services, or two ports of one, lead from different numbers to the same port of the same pods, and one says that it speaks HTTP, the other that it does not. Different numbers alone are only worth knowing.",
 		Why:  "The sidecar has one listener for the port of the pod. Istio takes the protocol of the older Service for both: HTTP rules and telemetry are missing for one of them, or its bytes are taken for HTTP and refused.",
 		Fix:  "Give both ports the same protocol, by name or appProtocol. Different port numbers alone work; the sidecar only names the port after the older Service.",
 	},
@@ -80,7 +80,11 @@ func protocolConflicts(p *analyze.Pass, samePort bool) {
 			continue
 		}
 		seen[key] = true
-		p.Report(t.workload.Object.At(""), "port %d of the pods is that of two Services, which disagree on its protocol: %s and %s; the older one decides for both", t.port, a, b).
+		whose, decides := "two Services", "older one"
+		if a.service.Object == b.service.Object {
+			whose, decides = "two ports of a Service", "one that stands first"
+		}
+		p.Report(t.workload.Object.At(""), "port %d of the pods is that of %s, which disagree on its protocol: %s and %s; the %s decides for both", t.port, whose, a, b, decides).
 			Evidence(a.service.At("spec.ports[%d]", a.index), "says %s", protocolOf(a.port())).
 			Evidence(b.service.At("spec.ports[%d]", b.index), "says %s", protocolOf(b.port())).
 			Suggest("give both ports the same appProtocol")
@@ -103,8 +107,8 @@ func (e endpoint) object() *mesh.Object {
 	return e.service.Object
 }
 
-// conflict are the first HTTP port and the first other port among endpoints of
-// different Services, with the same number or with different ones.
+// conflict are the first HTTP port and the first other port among endpoints,
+// with the same number, of different Services, or with different ones.
 func conflict(all []endpoint, samePort bool) (a, b endpoint, ok bool) {
 	// An index by number keeps a pod with a thousand Services from costing a million comparisons.
 	byNumber := map[int32]endpoint{}
@@ -125,7 +129,7 @@ func conflict(all []endpoint, samePort bool) (a, b endpoint, ok bool) {
 			continue
 		}
 		i := slices.IndexFunc(http, func(a endpoint) bool {
-			return a.port().Port != b.port().Port && a.service.Object != b.service.Object
+			return a.port().Port != b.port().Port
 		})
 		if i >= 0 && byNumber[b.port().Port].service == nil {
 			return http[i], b, true
@@ -136,7 +140,7 @@ func conflict(all []endpoint, samePort bool) (a, b endpoint, ok bool) {
 
 // endpointsOf are the ports of Services whose protocol is known, by the port of
 // the pods that they lead to; and these ports in order. Pods of one Service are
-// left out: that cannot disagree with another.
+// left out where its ports lead to different ones: nothing can disagree.
 func endpointsOf(p *analyze.Pass) (map[target][]endpoint, []target) {
 	services := map[*mesh.Workload]int{}
 	for _, svc := range p.Services() {
@@ -152,8 +156,9 @@ func endpointsOf(p *analyze.Pass) (map[target][]endpoint, []target) {
 		if !selecting(svc.Spec) {
 			continue
 		}
+		alone := !repeatsTarget(svc.Spec)
 		for _, w := range p.Select(svc.Namespace, svc.Spec.Selector) {
-			if services[w] < 2 {
+			if alone && services[w] < 2 {
 				continue
 			}
 			for i, port := range svc.Spec.Ports {
@@ -171,6 +176,21 @@ func endpointsOf(p *analyze.Pass) (map[target][]endpoint, []target) {
 		}
 	}
 	return found, order
+}
+
+// repeatsTarget says whether several ports of a Service may lead to one of the pods'.
+func repeatsTarget(svc *core.ServiceSpec) bool {
+	targets := map[intstr.IntOrString]bool{}
+	for _, port := range svc.Ports {
+		if port.TargetPort == (intstr.IntOrString{}) {
+			port.TargetPort = intstr.FromInt32(port.Port)
+		}
+		if targets[port.TargetPort] {
+			return true
+		}
+		targets[port.TargetPort] = true
+	}
+	return false
 }
 
 func selecting(svc *core.ServiceSpec) bool {
