@@ -18,14 +18,42 @@ const mostRoutes = 2000
 // routes that are that far apart is left to shadowed-route.
 func parts(spec any) []any {
 	vs, ok := spec.(*networking.VirtualService)
-	if !ok || len(vs.Http) <= mostRoutes {
+	if !ok {
 		return []any{spec}
+	}
+	if hosts := twiceAtMost(vs.Hosts); len(hosts) < len(vs.Hosts) {
+		vs = &networking.VirtualService{Hosts: hosts, Gateways: vs.Gateways, Http: vs.Http, Tls: vs.Tls, Tcp: vs.Tcp, ExportTo: vs.ExportTo}
+	}
+	if len(vs.Http) <= mostRoutes {
+		return []any{vs}
 	}
 	var all []any
 	for some := range slices.Chunk(vs.Http, mostRoutes) {
 		all = append(all, &networking.VirtualService{Hosts: vs.Hosts, Gateways: vs.Gateways, Http: some, Tls: vs.Tls, Tcp: vs.Tcp, ExportTo: vs.ExportTo})
 	}
 	return all
+}
+
+// twiceAtMost are words without those that occur a third time: istiod's
+// validator has an error for each pair of equal ones, millions for thousands.
+func twiceAtMost(words []string) []string {
+	if len(words) < 3 {
+		return words
+	}
+	seen := make(map[string]int, len(words))
+	var few []string
+	for i, w := range words {
+		switch seen[w]++; {
+		case seen[w] > 2 && few == nil:
+			few = slices.Clone(words[:i])
+		case seen[w] <= 2 && few != nil:
+			few = append(few, w)
+		}
+	}
+	if few == nil {
+		return words
+	}
+	return few
 }
 
 // routeNumber is how istiod's validator calls a route without a name, alone or

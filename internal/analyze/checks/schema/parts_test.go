@@ -51,3 +51,25 @@ func TestManyRoutesAreValidatedInParts(t *testing.T) {
 		t.Errorf("the warning is about %s, taken by %s", rule, earlier)
 	}
 }
+
+// Of a host that is there thousands of times the validator would say millions of times that it is.
+func TestHostsManyTimes(t *testing.T) {
+	t.Parallel()
+	hosts := []any{"cart.example.com"}
+	for range 10000 {
+		hosts = append(hosts, "shop.example.com")
+	}
+	vs := mesh.NewObject(mesh.VirtualService, map[string]any{
+		"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": map[string]any{"name": "many", "namespace": "shop"},
+		"spec": map[string]any{
+			"hosts": append(hosts, "pay.example.com"),
+			"http":  []any{map[string]any{"route": []any{map[string]any{"destination": map[string]any{"host": "cart"}}}}},
+		},
+	}, mesh.Origin{File: "many.yaml"})
+	if v := validate(vs); len(v.errs) != 1 || !strings.Contains(v.errs[0].Error(), "shop.example.com") {
+		t.Errorf("errors: %v", v.errs)
+	}
+	if got := twiceAtMost([]string{"a", "b", "a", "a", "c", "b"}); strings.Join(got, "") != "abacb" {
+		t.Errorf("twiceAtMost: %v", got)
+	}
+}
