@@ -102,6 +102,9 @@ func credentials(s *mesh.Snapshot) []mesh.Ref {
 	for _, gw := range s.KubernetesGateways() {
 		add(mesh.KubernetesCredentials(gw))
 	}
+	for _, set := range s.ListenerSets() {
+		add(mesh.ListenerCredentials(mesh.ListenersOfSet(set)))
+	}
 	slices.SortFunc(refs, mesh.Ref.Compare)
 	return slices.Compact(refs)
 }

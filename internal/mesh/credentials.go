@@ -123,8 +123,13 @@ func credentialRef(text string) (ref Ref, ok bool) {
 // KubernetesCredentials are what a Gateway of the Gateway API takes its
 // certificates from.
 func KubernetesCredentials(gw *Resource[*gatewayapi.GatewaySpec]) []Credential {
+	return append(ListenerCredentials(ListenersOf(gw)), clientAuthorities(gw)...)
+}
+
+// ListenerCredentials are the Secrets that listeners take their certificates from.
+func ListenerCredentials(of Listeners) []Credential {
 	var all []Credential
-	for i, l := range gw.Spec.Listeners {
+	for i, l := range of.Entries {
 		if l.TLS == nil || l.TLS.Mode != nil && *l.TLS.Mode != gatewayapi.TLSModeTerminate {
 			continue
 		}
@@ -132,7 +137,7 @@ func KubernetesCredentials(gw *Resource[*gatewayapi.GatewaySpec]) []Credential {
 			if ref.Kind != nil && *ref.Kind != "Secret" || ref.Group != nil && *ref.Group != "" || strings.Contains(string(ref.Name), "://") {
 				continue
 			}
-			namespace := gw.Namespace
+			namespace := of.Namespace
 			if ref.Namespace != nil {
 				namespace = cmp.Or(string(*ref.Namespace), namespace)
 			}
@@ -142,7 +147,7 @@ func KubernetesCredentials(gw *Resource[*gatewayapi.GatewaySpec]) []Credential {
 			})
 		}
 	}
-	return append(all, clientAuthorities(gw)...)
+	return all
 }
 
 // clientAuthorities are where a Gateway has the authorities of its clients.
@@ -198,8 +203,15 @@ func (s *Snapshot) KnowsSecret(namespace, name string) bool {
 func (c *content) newPromised() map[Ref]bool {
 	all := map[Ref]bool{}
 	for _, o := range c.byKind[KubernetesGateway] {
-		if gw := As[*gatewayapi.GatewaySpec](o); gw != nil && (o.Annotations["cert-manager.io/issuer"] != "" || o.Annotations["cert-manager.io/cluster-issuer"] != "") {
+		if gw := As[*gatewayapi.GatewaySpec](o); gw != nil && promised(o) {
 			for _, credential := range KubernetesCredentials(gw) {
+				all[credential.Ref] = true
+			}
+		}
+	}
+	for _, set := range typedOf[*gatewayapi.ListenerSetSpec](c, ListenerSet) {
+		if promised(set.Object) {
+			for _, credential := range ListenerCredentials(ListenersOfSet(set)) {
 				all[credential.Ref] = true
 			}
 		}
@@ -217,6 +229,11 @@ func (c *content) newPromised() map[Ref]bool {
 		}
 	}
 	return all
+}
+
+// promised says whether cert-manager makes the Secrets that an object names.
+func promised(o *Object) bool {
+	return o.Annotations["cert-manager.io/issuer"] != "" || o.Annotations["cert-manager.io/cluster-issuer"] != ""
 }
 
 // newWithCertificates are the namespaces of which there is a Secret with a certificate.

@@ -93,7 +93,8 @@ func (j hostJudge) judge(x patch, i int, vhost *networking.EnvoyFilter_RouteConf
 
 // domain reports a domain with a port, which virtual hosts of gateways do not have.
 func (j hostJudge) domain(x patch, domain string) {
-	if parts := withPort.FindStringSubmatch(domain); len(parts) > 0 {
+	parts := withPort.FindStringSubmatch(domain)
+	if len(parts) > 0 && (!strings.Contains(parts[1], ":") || strings.HasSuffix(parts[1], "]")) { // else an IPv6 address
 		j.pass.Report(x.atRoutes("vhost.domainName"), "no virtual host fits: domains at gateways have no port, and %q has one", domain).
 			Suggest("change it to %q, or match vhost.name", parts[1]).
 			Replace(x.atRoutes("vhost.domainName"), parts[1])

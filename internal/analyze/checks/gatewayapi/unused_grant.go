@@ -11,7 +11,7 @@ import (
 var UnusedGrant = &analyze.Check{
 	Code: "MSH0308", Name: "unused-reference-grant", Severity: analyze.Info,
 	Reads: []mesh.Kind{mesh.ReferenceGrant, mesh.HTTPRoute, mesh.KubernetesGateway},
-	Uses:  []mesh.Kind{mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.Namespace},
+	Uses:  []mesh.Kind{mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.ListenerSet, mesh.Namespace},
 	Doc: analyze.Doc{
 		What: "Nothing refers to what a ReferenceGrant opens, from where it opens it.",
 		Why:  "It lets a namespace use what it does not use: a door left open for nobody. Or the reference that it was made for has another kind, namespace or name, and is refused.",
@@ -34,7 +34,7 @@ type reference struct {
 	toName                  string // empty for any
 }
 
-// references are those of routes to Services and of Gateways to Secrets.
+// references are those of routes to Services, and of Gateways and ListenerSets to Secrets.
 func references(p *analyze.Pass) map[reference]bool {
 	all := map[reference]bool{}
 	add := func(from mesh.Ref, kind, namespace, name string) {
@@ -53,8 +53,13 @@ func references(p *analyze.Pass) map[reference]bool {
 		}
 	}
 	for _, gw := range p.KubernetesGateways() {
-		for _, c := range append(certificates(gw), authorities(gw)...) {
+		for _, c := range append(certificates(mesh.ListenersOf(gw)), authorities(gw)...) {
 			add(gw.Ref, c.kind, c.namespace, c.name)
+		}
+	}
+	for _, set := range p.ListenerSets() {
+		for _, c := range certificates(mesh.ListenersOfSet(set)) {
+			add(set.Ref, c.kind, c.namespace, c.name)
 		}
 	}
 	return all
@@ -108,7 +113,7 @@ func judged(p *analyze.Pass, grant *mesh.Resource[*gatewayapi.ReferenceGrantSpec
 		switch {
 		case !ok:
 			return false
-		case kind != mesh.KubernetesGateway && kind != mesh.HTTPRoute && kind != mesh.GRPCRoute && kind != mesh.TLSRoute && kind != mesh.TCPRoute:
+		case kind != mesh.KubernetesGateway && kind != mesh.ListenerSet && kind != mesh.HTTPRoute && kind != mesh.GRPCRoute && kind != mesh.TLSRoute && kind != mesh.TCPRoute:
 			return false
 		case !p.KnownIn(kind, string(from.Namespace)):
 			p.CantTell(kind, string(from.Namespace))
