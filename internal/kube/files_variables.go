@@ -36,7 +36,7 @@ var plainKinds = []mesh.Kind{
 	mesh.Service,
 	mesh.Gateway, mesh.VirtualService, mesh.DestinationRule, mesh.ServiceEntry, mesh.Sidecar, mesh.WorkloadEntry,
 	mesh.AuthorizationPolicy, mesh.PeerAuthentication, mesh.RequestAuthentication,
-	mesh.KubernetesGateway, mesh.HTTPRoute, mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.ReferenceGrant,
+	mesh.KubernetesGateway, mesh.ListenerSet, mesh.HTTPRoute, mesh.GRPCRoute, mesh.TLSRoute, mesh.TCPRoute, mesh.ReferenceGrant,
 }
 
 // variableIn is the first variable of a value, empty when there is none.
