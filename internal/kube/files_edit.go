@@ -12,9 +12,17 @@ import (
 	"github.com/meshctl/meshctl/internal/mesh"
 )
 
+// mostTried is how many bytes of a document are read to try edits, beyond the
+// first one. Each edit reads all of it: thousands in one object would take
+// minutes. The others can be worked out once these are made.
+const mostTried = 16 << 20
+
 // Change works an edit of the object out; see [mesh.Editor]. What it returns
 // has been tried: the changed document differs in nothing but the field.
 func (l *locator) Change(e mesh.Edit) (mesh.Change, bool) {
+	if size := int64(len(l.text)); l.tried.Add(size) > max(size, mostTried) {
+		return mesh.Change{}, false
+	}
 	root, err := l.parseNodes()
 	if err != nil || len(root.Content) == 0 {
 		return mesh.Change{}, false

@@ -161,3 +161,22 @@ func TestItemsOfListsAreEditedWhereTheyStand(t *testing.T) {
 		}
 	}
 }
+
+// Of very many edits in one object only some are worked out: each reads all of it.
+func TestEditsOfOneObjectAreBounded(t *testing.T) {
+	t.Parallel()
+	long := "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n# " + strings.Repeat("x", mostTried/4) + "\n"
+	files, err := ReadTexts(t.Context(), []Text{{Path: "long.yaml", Text: []byte(long)}})
+	if err != nil || len(files.Objects) != 1 {
+		t.Fatal(err, files)
+	}
+	made := 0
+	for range 100 {
+		if _, ok := files.Objects[0].Change(mesh.Edit{Action: mesh.Replace, Path: mesh.ParsePath("metadata.name"), Value: "b"}); ok {
+			made++
+		}
+	}
+	if made < 1 || made > 4 {
+		t.Errorf("%d edits are worked out", made)
+	}
+}

@@ -36,6 +36,7 @@ type document struct {
 	itemsOnce sync.Once
 	items     []spot
 	asked     atomic.Bool
+	tried     atomic.Int64
 	rootOnce  sync.Once
 	root      *yaml.Node
 	rootErr   error
