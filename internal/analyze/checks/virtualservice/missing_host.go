@@ -26,9 +26,17 @@ var MissingHost = &analyze.Check{
 					continue
 				}
 				fqdn := p.FQDN(host, vs.Namespace)
-				if found := registry.All(fqdn); len(found) > 0 {
+				found := registry.All(fqdn)
+				exact := strings.ToLower(strings.TrimSuffix(host, "."))
+				switch {
+				case len(found) > 0 && found[0].Service != nil && host != exact:
+					// DNS would not mind; names of clusters are compared as they stand.
+					at := vs.At("%s.host", r.Path)
+					p.Report(at, "%q is no host: Istio compares letter by letter, and the Service is %q", host, exact).
+						Suggest("change the host to %q", exact).Replace(at, exact)
+				case len(found) > 0:
 					hiddenHost(p, vs, vs.At("%s.host", r.Path), found)
-				} else {
+				default:
 					missingHost(p, vs.At("%s.host", r.Path), host, fqdn)
 				}
 			}
