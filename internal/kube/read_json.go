@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
@@ -36,7 +38,7 @@ func (r *reader) jsonPages(kind mesh.Kind, resource schema.GroupVersionResource,
 		}
 		text, err := request.Do(ctx).Raw()
 		if err != nil {
-			return nil, "", err
+			return nil, "", inItsWords(text, err)
 		}
 		var page struct {
 			Metadata metav1.ListMeta   `json:"metadata"`
@@ -55,6 +57,17 @@ func (r *reader) jsonPages(kind mesh.Kind, resource schema.GroupVersionResource,
 		}
 		return objects, page.Metadata.Continue, nil
 	}
+}
+
+// inItsWords is the error with the API server's own words, which the client leaves
+// out where it decodes nothing.
+func inItsWords(answer []byte, err error) error {
+	var status metav1.Status
+	var known apierrors.APIStatus
+	if !errors.As(err, &known) || json.Unmarshal(answer, &status) != nil || status.Kind != "Status" || status.Message == "" || status.Reason != known.Status().Reason {
+		return err
+	}
+	return &apierrors.StatusError{ErrStatus: status}
 }
 
 // jsonObject is the snapshot's form of one item of a list.

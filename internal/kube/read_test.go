@@ -206,6 +206,7 @@ func TestReadSkipsWhatIsForbidden(t *testing.T) {
 		objects: map[string][]map[string]any{"/api/v1/namespaces/shop/services": {item("shop", "a")}},
 		forbidden: []string{
 			"/api/v1/namespaces", "/api/v1/services", "/api/v1/pods", "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/istio-system/configmaps",
+			"/apis/networking.istio.io/v1beta1/gateways", "/apis/networking.istio.io/v1beta1/namespaces/shop/gateways",
 		},
 	}
 	live, err := s.client(t).Read(context.Background(), ReadOptions{
@@ -218,7 +219,7 @@ func TestReadSkipsWhatIsForbidden(t *testing.T) {
 	for _, skip := range live.Skipped {
 		skipped = append(skipped, skip.Kind.Kind+": "+skip.Reason)
 	}
-	want := []string{"ConfigMap: forbidden: no configmaps for you", "Namespace: forbidden: no namespaces for you", "Pod: forbidden: no pods for you"}
+	want := []string{"ConfigMap: forbidden: no configmaps for you", "Gateway: forbidden: no gateways for you", "Namespace: forbidden: no namespaces for you", "Pod: forbidden: no pods for you"}
 	if diff := gocmp.Diff(want, skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}
