@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
+	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -36,15 +37,18 @@ func (s *Snapshot) TrustDomain() string {
 
 // control is a ConfigMap of the control plane. Revisions other than the
 // default one have theirs appended to the name.
-func (c *content) control(base string) *Object {
+func (c *content) control(base string) *Object { return c.ofControlPlane(ConfigMap, base) }
+
+// ofControlPlane is an object of the revision's control plane, nil without it.
+func (c *content) ofControlPlane(kind Kind, base string) *Object {
 	name := base
 	if c.revision != DefaultRevision {
 		name += "-" + c.revision
 	}
-	o := c.byRef.get(Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: name})
+	o := c.byRef.get(Ref{Kind: kind, Namespace: c.options.IstioNamespace, Name: name})
 	if o == nil && c.options.onlyLabelled {
 		// A revision that only labels name: better the default one's than none.
-		o = c.byRef.get(Ref{Kind: ConfigMap, Namespace: c.options.IstioNamespace, Name: base})
+		o = c.byRef.get(Ref{Kind: kind, Namespace: c.options.IstioNamespace, Name: base})
 	}
 	return o
 }
@@ -67,6 +71,26 @@ func (c *content) newMeshConfig() *MeshConfig {
 		config.Problem = cleanError(err)
 	}
 	return config
+}
+
+// istiodDomain is the domain that istiod's arguments name, empty when none does.
+func (c *content) istiodDomain() string {
+	o := c.ofControlPlane(Deployment, "istiod")
+	if o == nil {
+		return ""
+	}
+	for _, container := range As[*apps.DeploymentSpec](o).Spec.Template.Spec.Containers {
+		for i, arg := range container.Args {
+			domain, found := strings.CutPrefix(arg, "--domain=")
+			if arg == "--domain" && i+1 < len(container.Args) {
+				domain, found = container.Args[i+1], true
+			}
+			if found {
+				return strings.Trim(domain, ".")
+			}
+		}
+	}
+	return ""
 }
 
 // injectorConfig is what the injector's ConfigMap says that checks need.

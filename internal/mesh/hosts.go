@@ -1,6 +1,9 @@
 package mesh
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // FQDN is the full name of a host as Istio reads it in an object of namespace:
 // a name without a dot is a Service of that namespace, everything else is full
@@ -31,14 +34,9 @@ func (s *Snapshot) ServiceName(host string) (name, namespace string, ok bool) {
 // mesh says otherwise.
 func (s *Snapshot) ClusterDomain() string { return s.clusterDomain() }
 
-func (c *content) clusterDomain() string {
-	if c.options.ClusterDomain != "" {
-		return c.options.ClusterDomain
-	}
-	if d := c.injector().clusterDomain; d != "" {
-		return d
-	}
-	return "cluster.local"
+// newClusterDomain is what istiod is told, else what it tells proxies.
+func (c *content) newClusterDomain() string {
+	return cmp.Or(c.options.ClusterDomain, c.istiodDomain(), c.injector().clusterDomain, "cluster.local")
 }
 
 // HostMatches says whether host is covered by pattern, which may be "*" or

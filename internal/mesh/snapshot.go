@@ -81,10 +81,11 @@ type content struct {
 	pods      func() *labelIndex
 	machines  func() *labelIndex
 
-	provisioned func() *labelIndex
-	peers       func() peerIndex
-	config      func() *MeshConfig
-	injector    func() injectorConfig
+	provisioned   func() *labelIndex
+	peers         func() peerIndex
+	config        func() *MeshConfig
+	injector      func() injectorConfig
+	clusterDomain func() string
 
 	kuberoutes       func() []*KubernetesRoute
 	grants           func() grantIndex
@@ -176,7 +177,7 @@ func New(objects []*Object, options Options) *Snapshot {
 	c.registry = sync.OnceValue(c.newRegistry)
 	c.workloads = sync.OnceValue(c.newWorkloads)
 	c.config = sync.OnceValue(c.newMeshConfig)
-	c.injector = sync.OnceValue(c.newInjectorConfig)
+	c.injector, c.clusterDomain = sync.OnceValue(c.newInjectorConfig), sync.OnceValue(c.newClusterDomain)
 	c.kuberoutes = sync.OnceValue(c.newKubernetesRoutes)
 	c.grants = sync.OnceValue(c.newGrants)
 	c.behind = sync.OnceValue(c.newServiceIndex)
