@@ -185,7 +185,7 @@ func (a *analyzeFlags) analyze(
 		return nil, nil, err
 	}
 	report, err := in.analyze(ctx, selected, analyze.Options{
-		Namespaces: in.namespaces, Suppress: wishes.Suppress, Severities: wishes.Severities, Threshold: analyze.Severity(a.outputThreshold.value),
+		Namespaces: in.namespaces, Suppress: wishes.Suppress, Severities: wishes.Severities, Known: checks.Knows, Threshold: analyze.Severity(a.outputThreshold.value),
 		FailOn: analyze.Severity(a.failOn.value), Now: f.Now(),
 	}, a.changes.value == changesAll)
 	if err != nil {

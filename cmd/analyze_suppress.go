@@ -20,7 +20,7 @@ func (a *analyzeFlags) wishes(f *Factory) (analyze.Config, error) {
 		if !isCheck(s.Code) && !analyze.IsCode(s.Code) {
 			return all, hint.Usagef(checkHint(s.Code), "--suppress: there is no check %q", s.Code)
 		}
-		if !isCheck(s.Code) && peerAnswer(s.Code) == "" {
+		if !checks.Knows(s.Code) {
 			f.IO.Warnf("--suppress: there is no check %q, so it suppresses nothing", s.Code)
 		}
 		all.Suppress = append(all.Suppress, s)

@@ -5,7 +5,7 @@ package analyze
 var UnusedSuppression = &Check{
 	Code: "MSH1001", Name: "unused-suppression", Severity: Info,
 	Doc: Doc{
-		What: "A suppression in an annotation, in .meshctl.yaml or on the command line suppresses nothing: the checks that it names ran over the objects that it names, and found nothing.",
+		What: "A suppression in an annotation, in .meshctl.yaml or on the command line suppresses nothing: the checks that it names ran over the objects that it names, and found nothing; or an annotation names a check that does not exist.",
 		Why:  "The defect is gone, or the suppression never fitted. What is left of it would hide the same defect when it comes back.",
 		Fix:  "Remove the suppression, or correct the code and the object that it names.",
 	},

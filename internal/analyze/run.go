@@ -28,6 +28,9 @@ type Options struct {
 	// Severities are those that the user gives to findings, by code or name, in
 	// lower case; the name counts more.
 	Severities map[string]Severity
+	// Known says whether a word names a check of ours or of another program that
+	// reads the same annotations; nil knows all words.
+	Known func(word string) bool
 	// Now is the time by which certificates are judged and suppressions expire; the
 	// clock's when zero.
 	Now time.Time

@@ -180,19 +180,15 @@ func (s *silencer) idleAnnotations() []*Finding {
 				continue
 			}
 			for _, code := range annotatedCodes(o) {
-				if s.annotated[annotatedCode{o, code}] || !s.judged(code, false) {
+				if s.annotated[annotatedCode{o, code}] {
 					continue
 				}
-				at := o.At("metadata.annotations[%q]", suppressAnnotation)
-				f := &Finding{
-					Code: UnusedSuppression.Code, Check: UnusedSuppression.Name, Severity: UnusedSuppression.Severity,
-					Object: objectOf(o), Field: at.Path, Message: fmt.Sprintf("the annotation suppresses %q, and there is no such finding", code),
-					Related: []Related{}, Uncertain: []Uncertain{}, at: at, from: UnusedSuppression,
+				switch {
+				case s.options.Known != nil && !s.options.Known(code):
+					found = append(found, s.idle(o, code, "check"))
+				case s.judged(code, false):
+					found = append(found, s.idle(o, code, "finding"))
 				}
-				if severity := s.severity(f); severity != "" {
-					f.Severity = severity
-				}
-				found = append(found, f.Suggest("remove %q from it", code))
 			}
 		}
 	}
@@ -208,4 +204,18 @@ func (s *silencer) snapshots() []*mesh.Snapshot {
 		}
 	}
 	return all
+}
+
+// idle is the finding about a code in an object's annotation.
+func (s *silencer) idle(o *mesh.Object, code, lacks string) *Finding {
+	at := o.At("metadata.annotations[%q]", suppressAnnotation)
+	f := &Finding{
+		Code: UnusedSuppression.Code, Check: UnusedSuppression.Name, Severity: UnusedSuppression.Severity,
+		Object: objectOf(o), Field: at.Path, Message: fmt.Sprintf("the annotation suppresses %q, and there is no such %s", code, lacks),
+		Related: []Related{}, Uncertain: []Uncertain{}, at: at, from: UnusedSuppression,
+	}
+	if severity := s.severity(f); severity != "" {
+		f.Severity = severity
+	}
+	return f.Suggest("remove %q from it", code)
 }

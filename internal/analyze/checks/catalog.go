@@ -2,7 +2,10 @@ package checks
 
 import (
 	"embed"
+	"slices"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/analyze"
 )
 
 //go:embed catalog/*.tsv
@@ -62,4 +65,13 @@ func rows(file string, fields int) [][]string {
 		all = append(all, row)
 	}
 	return all
+}
+
+// Knows says whether a word names a check of ours or a code of istioctl's or
+// Kiali's; "*" names all.
+func Knows(word string) bool {
+	if _, unknown := analyze.Select(Known(), []string{word}, nil); word == "*" || unknown == "" {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(IstioctlCodes(), KialiCodes()), func(c PeerCode) bool { return strings.EqualFold(c.Code, word) })
 }

@@ -238,7 +238,7 @@ func others(t *testing.T, file string, comment []byte) []*analyze.Check {
 // wishes is what a case's .meshctl.yaml and options say.
 func wishes(t *testing.T, file string, archive *txtar.Archive) analyze.Options {
 	t.Helper()
-	o := analyze.Options{Now: caseNow(t, file, archive.Comment)}
+	o := analyze.Options{Now: caseNow(t, file, archive.Comment), Known: checks.Knows}
 	for _, f := range archive.Files {
 		if f.Name == ".meshctl.yaml" {
 			c, err := analyze.ReadConfig(f.Name, f.Data)
