@@ -63,8 +63,11 @@
 // and must not; further cases are bad-why.txtar and good-why.txtar, one for every false
 // positive that ever hurt anyone. A case is the input files and, under want, exactly what
 // the user reads; `go test ./internal/analyze/checks -run TestCases/<name> -update` writes
-// it. A line "options: complete live cluster-domain=x now=2026-11-23" in the comment on top changes what is
-// known; further words are live-in=NAMESPACE,..., istio-namespace=, revision=, kubernetes=v1.34.1, the version of
-// the API server, clusters, where each folder is a cluster that was read, and with=CHECK,..., which run as well. bad.txtar and good.txtar are also what `meshctl explain` shows. The test fails
-// unless Reads and Uses are the kinds that the cases make the check ask for.
+// it. A line "options: complete live cluster-domain=x now=2026-11-23" in the comment on
+// top changes what is known; further words are live-in=NAMESPACE,..., istio-namespace=,
+// revision=, kubernetes=v1.34.1, the version of the API server, clusters, where each
+// folder is a cluster that was read, and with=CHECK,..., which run as well. bad.txtar and
+// good.txtar are also what `meshctl explain` shows: one typical defect, and the same
+// objects mended, in 60 lines at most. The test fails unless Reads and Uses are the kinds
+// that the cases make the check ask for.
 package analyze

@@ -49,6 +49,9 @@ func TestCases(t *testing.T) {
 					t.Errorf("%s: a case is named bad, good, bad-what or good-what", file)
 				}
 				seen[kind] = true
+				if text, err := os.ReadFile(file); name == kind && (err != nil || bytes.Count(text, []byte("\n")) > exampleLines) {
+					t.Errorf("%s has over %d lines (%v): explain shows it; a longer case is %s-what", file, exampleLines, err, kind)
+				}
 				runCase(t, c, file, kind == "bad", touched)
 			}
 			if !seen["bad"] || !seen["good"] {
@@ -71,6 +74,9 @@ func TestCases(t *testing.T) {
 		}
 	})
 }
+
+// exampleLines is how long the cases may be that explain shows.
+const exampleLines = 60
 
 func runCase(t *testing.T, c *analyze.Check, file string, bad bool, touched *touched) {
 	t.Helper()
