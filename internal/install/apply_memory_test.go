@@ -130,8 +130,11 @@ func (m *memory) Apply(_ context.Context, obj *unstructured.Unstructured, dryRun
 		return nil, err
 	}
 	made := obj.DeepCopy()
-	made.SetResourceVersion("tried")
 	if dryRun {
+		made.SetResourceVersion("")
+		if live := m.objects[ident(obj)]; live != nil {
+			made.SetResourceVersion(live.GetResourceVersion()) // as the API server does
+		}
 		return made, nil
 	}
 	m.put(made)

@@ -15,19 +15,26 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 )
 
-// looks is how often a conflict is looked into: istiod may take a field of its
-// webhooks between our reading and our trying.
+// looks is how often an object is looked at when somebody else writes it between
+// our reading and our trying: controllers its status, istiod its webhooks.
 const looks = 3
 
 func (s *Step) compare(ctx context.Context, c Cluster, scaled map[string]bool, defined map[schema.GroupKind]bool, o PlanOptions) error {
 	rendered := s.Object
 	for look := 1; ; look++ {
-		s.Action, s.Conflicts, s.refusal = "", nil, nil
+		s.Action, s.Conflicts, s.refusal, s.tried, s.Fields = "", nil, nil, nil, nil
 		err := s.compareOnce(ctx, c, rendered, scaled, defined, o)
-		if look == looks || s.Action != Refused || !isWebhook(rendered) {
+		taken := s.Action == Refused && isWebhook(rendered)
+		if look == looks || !taken && !s.overtaken() {
 			return err
 		}
 	}
+}
+
+// overtaken says whether what was tried is not what was read: a dry run leaves
+// the version as it is.
+func (s *Step) overtaken() bool {
+	return s.Live != nil && s.tried != nil && s.Live.GetResourceVersion() != s.tried.GetResourceVersion()
 }
 
 func (s *Step) compareOnce(ctx context.Context, c Cluster, want *unstructured.Unstructured, scaled map[string]bool, defined map[schema.GroupKind]bool, o PlanOptions) error {
