@@ -17,7 +17,7 @@ func (a *analyzeFlags) wishes(f *Factory) (analyze.Config, error) {
 		if err != nil {
 			return all, hint.Usagef(`for example --suppress "IST0101=VirtualService shop/*"`, "--suppress: %w", err)
 		}
-		if !isCheck(s.Code) && !analyze.IsCode(s.Code) {
+		if !checks.Has(s.Code) && !analyze.IsCode(s.Code) {
 			return all, hint.Usagef(checkHint(s.Code), "--suppress: there is no check %q", s.Code)
 		}
 		if !checks.Knows(s.Code) {
@@ -35,23 +35,17 @@ func (a *analyzeFlags) wishes(f *Factory) (analyze.Config, error) {
 			return all, err
 		}
 		for _, s := range c.Suppress {
-			if !isCheck(s.Code) {
+			if !checks.Has(s.Code) {
 				return all, hint.Usagef(checkHint(s.Code), "reading configuration %s: there is no check %q", s.Position, s.Code)
 			}
 		}
 		all.Suppress = append(all.Suppress, c.Suppress...)
 		for word, severity := range c.Severities {
-			if !isCheck(word) {
+			if !checks.Has(word) {
 				return all, hint.Usagef(checkHint(word), "reading configuration %s: severities: there is no check %q", path, word)
 			}
 			all.Severities[word] = severity
 		}
 	}
 	return all, nil
-}
-
-// isCheck says whether a word names a check, or all of them.
-func isCheck(word string) bool {
-	_, unknown := analyze.Select(checks.Known(), []string{word}, nil)
-	return word == "*" || unknown == ""
 }

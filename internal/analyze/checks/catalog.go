@@ -67,11 +67,13 @@ func rows(file string, fields int) [][]string {
 	return all
 }
 
-// Knows says whether a word names a check of ours or a code of istioctl's or
-// Kiali's; "*" names all.
+// Has says whether a word names a check of ours, or "*" all.
+func Has(word string) bool {
+	_, unknown := analyze.Select(Known(), []string{word}, nil)
+	return word == "*" || unknown == ""
+}
+
+// Knows says whether a word names a check of ours or a code of istioctl's or Kiali's.
 func Knows(word string) bool {
-	if _, unknown := analyze.Select(Known(), []string{word}, nil); word == "*" || unknown == "" {
-		return true
-	}
-	return slices.ContainsFunc(slices.Concat(IstioctlCodes(), KialiCodes()), func(c PeerCode) bool { return strings.EqualFold(c.Code, word) })
+	return Has(word) || slices.ContainsFunc(slices.Concat(IstioctlCodes(), KialiCodes()), func(c PeerCode) bool { return strings.EqualFold(c.Code, word) })
 }
