@@ -64,8 +64,8 @@ type nodeMetadata struct {
 // ReadBootstrap reads the bootstrap of a dump.
 func ReadBootstrap(s Source) (*Bootstrap, error) {
 	b := &Bootstrap{Proxy: s.Name}
-	err := s.read([]string{"BootstrapConfigDump"}, map[string]field{
-		"bootstrap": func(e element) error {
+	err := s.Each([]string{"BootstrapConfigDump"}, map[string]Field{
+		"bootstrap": func(e Element) error {
 			if e.keep {
 				b.Config = redact(e.text)
 			}

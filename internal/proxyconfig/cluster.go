@@ -80,12 +80,12 @@ type wireCluster struct {
 // ReadClusters reads the clusters of a dump that f chooses.
 func ReadClusters(s Source, f ClusterFilter) (*ClusterList, error) {
 	l := &ClusterList{Proxy: s.Name, Clusters: []Cluster{}}
-	read := func(state string) field {
-		return func(e element) error {
+	read := func(state string) Field {
+		return func(e Element) error {
 			var w struct {
 				Cluster wireCluster `json:"cluster"`
 			}
-			raw, err := e.decode(&w, "cluster")
+			raw, err := e.Decode(&w, "cluster")
 			if err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func ReadClusters(s Source, f ClusterFilter) (*ClusterList, error) {
 			return nil
 		}
 	}
-	err := s.read([]string{"ClustersConfigDump"}, map[string]field{
+	err := s.Each([]string{"ClustersConfigDump"}, map[string]Field{
 		"static_clusters":          read("static"),
 		"dynamic_active_clusters":  read("active"),
 		"dynamic_warming_clusters": read("warming"),

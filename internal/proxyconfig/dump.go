@@ -24,20 +24,20 @@ type Source struct {
 	KeepConfig bool
 }
 
-// field reads the elements of one field of a dump, one call each.
-type field func(element) error
+// Field reads the elements of one field of a dump, one call each.
+type Field func(Element) error
 
-// element is one value of a dump, not decoded yet, in istiod's spelling if
+// Element is one value of a dump, not decoded yet, in istiod's spelling if
 // camel. Its text is good until the next element is read.
-type element struct {
+type Element struct {
 	text  []byte
 	camel bool
 	keep  bool
 }
 
-// decode decodes the element into v. Where configs are kept it returns the
+// Decode decodes the element into v. Where configs are kept it returns the
 // element's member that names lead to, redacted.
-func (e element) decode(v any, names ...string) (json.RawMessage, error) {
+func (e Element) Decode(v any, names ...string) (json.RawMessage, error) {
 	text := e.text
 	if e.camel {
 		text = snakeKeys(text)
@@ -74,7 +74,7 @@ func pick(raw json.RawMessage, names ...string) json.RawMessage {
 type dumpReader struct {
 	source Source
 	scan   *scanner
-	fields map[string]field
+	fields map[string]Field
 	// sections are the @types of the parts that are wanted, such as ClustersConfigDump.
 	sections []string
 
@@ -84,9 +84,9 @@ type dumpReader struct {
 	envoy bool     // it is some dump of Envoy
 }
 
-// read calls fields for the elements of the dump. It fails when the source is
+// Each calls fields for the elements of the dump. It fails when the source is
 // no dump, or has none of the sections or fields asked for.
-func (s Source) read(sections []string, fields map[string]field) error {
+func (s Source) Each(sections []string, fields map[string]Field) error {
 	buffered := bufio.NewReaderSize(s.Reader, 64<<10)
 	if err := s.sniff(buffered); err != nil {
 		return err
@@ -187,7 +187,7 @@ func (r *dumpReader) member(top bool, key string) error {
 
 func (r *dumpReader) section() error {
 	var url string
-	if err := r.decodeOne(func(e element) error { _, err := e.decode(&url); return err }, false); err != nil {
+	if err := r.decodeOne(func(e Element) error { _, err := e.Decode(&url); return err }, false); err != nil {
 		return err
 	}
 	section := url[strings.LastIndexByte(url, '.')+1:]
@@ -201,14 +201,14 @@ func (r *dumpReader) section() error {
 
 // elements calls read for every element of an array; the bootstrap is the
 // only part that is not one.
-func (r *dumpReader) elements(name string, read field, camel bool) error {
+func (r *dumpReader) elements(name string, read Field, camel bool) error {
 	if name == "bootstrap" {
 		return r.decodeOne(read, camel)
 	}
 	return r.scan.each('[', func() error { return r.decodeOne(read, camel) })
 }
 
-func (r *dumpReader) decodeOne(read field, camel bool) error {
+func (r *dumpReader) decodeOne(read Field, camel bool) error {
 	if _, err := r.scan.peek(); err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (r *dumpReader) decodeOne(read field, camel bool) error {
 	if err != nil {
 		return err
 	}
-	err = read(element{text: text, camel: camel, keep: r.source.KeepConfig})
+	err = read(Element{text: text, camel: camel, keep: r.source.KeepConfig})
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {

@@ -114,7 +114,7 @@ type endpointReader struct {
 // are written into clusters; the result counts the clusters left out.
 func ReadEndpoints(s Source, f EndpointFilter) (*EndpointList, error) {
 	r := &endpointReader{list: &EndpointList{Proxy: s.Name, Endpoints: []Endpoint{}}, filter: f, eds: map[string]bool{}}
-	err := s.read([]string{"EndpointsConfigDump"}, map[string]field{
+	err := s.Each([]string{"EndpointsConfigDump"}, map[string]Field{
 		"cluster_statuses":         r.status,
 		"static_endpoint_configs":  r.assignment,
 		"dynamic_endpoint_configs": r.assignment,
@@ -161,10 +161,10 @@ func (r *endpointReader) add(e Endpoint) {
 	}
 }
 
-func (r *endpointReader) status(el element) error {
+func (r *endpointReader) status(el Element) error {
 	r.separate = true
 	var w wireClusterStatus
-	raw, err := el.decode(&w)
+	raw, err := el.Decode(&w)
 	if err != nil {
 		return err
 	}
@@ -193,12 +193,12 @@ func hostConfigs(raw json.RawMessage, n int) []json.RawMessage {
 	return append(configs, make([]json.RawMessage, max(0, n-len(configs)))...)
 }
 
-func (r *endpointReader) assignment(el element) error {
+func (r *endpointReader) assignment(el Element) error {
 	r.separate = true
 	var w struct {
 		Assignment wireAssignment `json:"endpoint_config"`
 	}
-	_, err := el.decode(&w)
+	_, err := el.Decode(&w)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (r *endpointReader) assignment(el element) error {
 	return nil
 }
 
-func (r *endpointReader) cluster(el element) error {
+func (r *endpointReader) cluster(el Element) error {
 	var w struct {
 		Cluster struct {
 			Name       string         `json:"name"`
@@ -216,7 +216,7 @@ func (r *endpointReader) cluster(el element) error {
 			Assignment wireAssignment `json:"load_assignment"`
 		} `json:"cluster"`
 	}
-	if _, err := el.decode(&w); err != nil {
+	if _, err := el.Decode(&w); err != nil {
 		return err
 	}
 	if w.Cluster.Type == "EDS" {

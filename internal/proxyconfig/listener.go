@@ -65,10 +65,10 @@ func ReadListeners(s Source, f ListenerFilter) (*ListenerList, error) {
 			l.Listeners = append(l.Listeners, one)
 		}
 	}
-	err := s.read([]string{"ListenersConfigDump"}, map[string]field{
-		"static_listeners": func(e element) error {
+	err := s.Each([]string{"ListenersConfigDump"}, map[string]Field{
+		"static_listeners": func(e Element) error {
 			var w wireListenerState
-			raw, err := e.decode(&w, "listener")
+			raw, err := e.Decode(&w, "listener")
 			if err == nil {
 				one := w.Listener.listener("static")
 				one.Config = raw
@@ -76,9 +76,9 @@ func ReadListeners(s Source, f ListenerFilter) (*ListenerList, error) {
 			}
 			return err
 		},
-		"dynamic_listeners": func(e element) error {
+		"dynamic_listeners": func(e Element) error {
 			var w wireDynamicListener
-			raw, err := e.decode(&w)
+			raw, err := e.Decode(&w)
 			if err == nil {
 				add(w.listener(raw))
 			}

@@ -60,12 +60,12 @@ type RouteList struct {
 // ReadRoutes reads the route tables of a dump that f chooses.
 func ReadRoutes(s Source, f RouteFilter) (*RouteList, error) {
 	l := &RouteList{Proxy: s.Name, Routes: []RouteConfig{}}
-	read := func(state string) field {
-		return func(e element) error {
+	read := func(state string) Field {
+		return func(e Element) error {
 			var w struct {
 				Routes wireRoutes `json:"route_config"`
 			}
-			raw, err := e.decode(&w, "route_config")
+			raw, err := e.Decode(&w, "route_config")
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func ReadRoutes(s Source, f RouteFilter) (*RouteList, error) {
 			return nil
 		}
 	}
-	err := s.read([]string{"RoutesConfigDump"}, map[string]field{
+	err := s.Each([]string{"RoutesConfigDump"}, map[string]Field{
 		"static_route_configs":  read("static"),
 		"dynamic_route_configs": read("dynamic"),
 	})

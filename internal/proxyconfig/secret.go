@@ -69,10 +69,10 @@ type wireData struct {
 // ReadSecrets reads the certificates of a dump, and judges them at the time now.
 func ReadSecrets(s Source, now time.Time) (*SecretList, error) {
 	l := &SecretList{Proxy: s.Name, Secrets: []Secret{}, now: now}
-	read := func(status string) field {
-		return func(e element) error {
+	read := func(status string) Field {
+		return func(e Element) error {
 			var w wireSecretState
-			raw, err := e.decode(&w, "secret")
+			raw, err := e.Decode(&w, "secret")
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func ReadSecrets(s Source, now time.Time) (*SecretList, error) {
 			return nil
 		}
 	}
-	err := s.read([]string{"SecretsConfigDump"}, map[string]field{
+	err := s.Each([]string{"SecretsConfigDump"}, map[string]Field{
 		"static_secrets":          read("ACTIVE"),
 		"dynamic_active_secrets":  read("ACTIVE"),
 		"dynamic_warming_secrets": read("WARMING"),

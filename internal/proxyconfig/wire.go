@@ -66,11 +66,18 @@ type wireMetadata struct {
 // name.namespace; "" when there is none. istiod writes it as
 // /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME.
 func (m wireMetadata) owner() string {
-	parts := strings.Split(strings.Trim(m.Filter.Istio.Config, "/"), "/")
+	_, name := OwnerOf(m.Filter.Istio.Config)
+	return name
+}
+
+// OwnerOf is the kind, such as virtual-service, and the name.namespace of the
+// Istio object that a path in Envoy's metadata names; "" when it names none.
+func OwnerOf(path string) (kind, name string) {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if len(parts) == 7 && parts[3] == "namespaces" {
-		return parts[6] + "." + parts[4]
+		return parts[5], parts[6] + "." + parts[4]
 	}
-	return ""
+	return "", ""
 }
 
 // wireDuration is how protobuf writes durations in JSON: "1.5s".

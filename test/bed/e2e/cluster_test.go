@@ -85,6 +85,7 @@ func installedKinds() []kindAt {
 // kinds whose status nobody writes once all is ready.
 func versions(t *testing.T, config *rest.Config) map[string]string {
 	t.Helper()
+	guarding(t, config)
 	all := map[string]string{}
 	for _, k := range installedKinds() {
 		list, err := resource(t, config, k.apiVersion, k.resource, k.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "meshctl.io/managed-by=meshctl"})
@@ -99,6 +100,39 @@ func versions(t *testing.T, config *rest.Config) map[string]string {
 		}
 	}
 	return all
+}
+
+// guarding waits until istiod has closed its validating webhooks, the last that
+// it writes after its start: meshctl waits for it to be ready, which is earlier.
+func guarding(t *testing.T, config *rest.Config) {
+	t.Helper()
+	webhooks := resource(t, config, "admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", "")
+	open := func() string {
+		list, err := webhooks.List(t.Context(), metav1.ListOptions{LabelSelector: "meshctl.io/managed-by=meshctl"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range list.Items {
+			hooks, _, _ := unstructured.NestedSlice(o.Object, "webhooks")
+			for _, h := range hooks {
+				if policy, _, _ := unstructured.NestedString(h.(map[string]any), "failurePolicy"); policy != "Fail" {
+					return o.GetName()
+				}
+			}
+		}
+		return ""
+	}
+	deadline := time.Now().Add(time.Minute)
+	for name := open(); name != ""; name = open() {
+		if time.Now().After(deadline) {
+			t.Fatalf("istiod has not closed the validating webhook %s", name)
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func plural(kind string) string { return strings.ToLower(kind) + "s" }
