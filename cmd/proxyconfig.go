@@ -1,20 +1,12 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/hint"
-	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
@@ -88,68 +80,22 @@ func addPeerOutput(c *cobra.Command) *outputFlags {
 	return o
 }
 
+// find resolves the flags and arguments to the dumps that they name.
+func (d *dumpFlags) find(ctx context.Context, args []string) ([]dump, error) {
+	if d.file != "" {
+		return d.f.fileDumps(d.file)
+	}
+	return d.f.podDumps(ctx, args[0], d.adminPort, false)
+}
+
 // read opens the dump and hands it to parse; path is what to ask a pod for.
 func (d *dumpFlags) read(ctx context.Context, args []string, path string, parse func(proxyconfig.Source) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	name, body, err := d.open(ctx, args, path)
+	dumps, err := d.find(ctx, args)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }()
 	keep := d.out.format.value == string(output.AsJSON) || d.out.format.value == string(output.AsYAML)
-	err = parse(proxyconfig.Source{Name: name, Reader: body, KeepConfig: keep})
-	if err != nil && ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return hint.Unanswerablef("give it longer with --timeout", "reading the configuration of %s: it took longer than %s", name, d.timeout)
-	}
-	return err
-}
-
-func (d *dumpFlags) open(ctx context.Context, args []string, path string) (string, io.ReadCloser, error) {
-	switch d.file {
-	case "":
-		return d.openPod(ctx, args[0], path)
-	case "-":
-		return "stdin", io.NopCloser(bufio.NewReader(d.f.IO.In)), nil
-	}
-	file, err := os.Open(d.file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil, hint.Unanswerablef("check the path; - reads stdin", "reading %s: there is no such file", d.file)
-	case err != nil:
-		return "", nil, hint.Unanswerablef("", "reading the dump: %w", err)
-	}
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		_ = file.Close()
-		return "", nil, hint.Unanswerablef("name a file in it", "reading %s: it is a directory", d.file)
-	}
-	return d.file, file, nil
-}
-
-func (d *dumpFlags) openPod(ctx context.Context, arg, path string) (string, io.ReadCloser, error) {
-	client, err := d.f.Client()
-	if err != nil {
-		return "", nil, err
-	}
-	namespace, err := d.f.Namespace()
-	if err != nil {
-		return "", nil, err
-	}
-	pod, err := client.FindPod(ctx, arg, namespace)
-	if err != nil {
-		return "", nil, err
-	}
-	name := fmt.Sprintf("%s.%s", pod.Name, pod.Namespace)
-	body, err := client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, path)
-	var status *kube.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusBadRequest {
-		// Envoy refuses a mask that fits no part of its configuration, such as
-		// that of routes where it has none; the whole dump says so.
-		body, err = client.PodGet(ctx, pod.Namespace, pod.Name, d.adminPort, "/config_dump")
-	}
-	if err != nil && ctx.Err() == nil && !kube.HasProxy(pod) {
-		absent := noProxy(pod)
-		err = hint.Unanswerablef(hint.Of(absent), "%w", absent)
-	}
-	return name, body, err
+	return dumps[0].read(ctx, dumpRead{path: path, timeout: d.timeout, keep: keep}, parse)
 }

@@ -22,12 +22,19 @@ func (c *Client) FindPod(ctx context.Context, arg, namespace string) (*corev1.Po
 	if err != nil {
 		return nil, err
 	}
-	pod := pods[0]
-	if pod.Status.Phase != corev1.PodRunning {
-		return nil, hint.Unanswerablef(fmt.Sprintf("`kubectl describe pod -n %s %s` says why", pod.Namespace, pod.Name),
-			"pod %s.%s is not running: it is %s", pod.Name, pod.Namespace, orUnknown(string(pod.Status.Phase)))
+	if err := MustRun(pods[0]); err != nil {
+		return nil, err
 	}
-	return pod, nil
+	return pods[0], nil
+}
+
+// MustRun is an error that says what a pod is when it is not running.
+func MustRun(pod *corev1.Pod) error {
+	if pod.Status.Phase == corev1.PodRunning {
+		return nil
+	}
+	return hint.Unanswerablef(fmt.Sprintf("`kubectl describe pod -n %s %s` says why", pod.Namespace, pod.Name),
+		"pod %s.%s is not running: it is %s", pod.Name, pod.Namespace, orUnknown(string(pod.Status.Phase)))
 }
 
 // FindPods resolves as [Client.FindPod] does, to all the pods: ready ones
