@@ -51,6 +51,15 @@ func (e Element) Decode(v any, names ...string) (json.RawMessage, error) {
 	return redact(pick(e.text, names...)), nil
 }
 
+// JSON is the element's text in Envoy's spelling, not decoded, and good until
+// the next element is read.
+func (e Element) JSON() json.RawMessage {
+	if e.camel {
+		return snakeKeys(e.text)
+	}
+	return e.text
+}
+
 // pick is the member of raw that names lead to, in either spelling; nil when
 // there is none.
 func pick(raw json.RawMessage, names ...string) json.RawMessage {

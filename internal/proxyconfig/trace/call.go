@@ -1,0 +1,57 @@
+package trace
+
+import (
+	"encoding/json"
+	"net/netip"
+)
+
+// Connection is a connection as one proxy's listener sees it.
+type Connection struct {
+	// Destination is the address that the connection was made to, before it was
+	// redirected to the proxy; one that is not valid is unknown.
+	Destination netip.Addr
+	Port        int
+	// Source is the peer's address; not valid means unknown.
+	Source netip.AddrPort
+	// TLS says that the peer speaks TLS, Plaintext that it does not; neither is unknown.
+	TLS, Plaintext bool
+	SNI            string
+	ALPN           []string
+	// Terminated says that this proxy ended the TLS itself: the chain that was
+	// chosen has a TLS transport socket.
+	Terminated bool
+	// Peer is the identity in the peer's certificate without "spiffe://"; empty means that it has none
+	// when PeerKnown, and that it is unknown otherwise.
+	Peer      string
+	PeerKnown bool
+}
+
+// Call is a request on its way through one proxy: filters read and change it.
+type Call struct {
+	Request *Request
+	Conn    *Connection
+
+	// Method, Scheme, Authority and Path are the pseudo headers as they are now.
+	Method, Scheme, Authority, Path string
+	Headers                         Headers
+	// Unknown are headers that an earlier filter may have set or changed, by
+	// name, with the filter's name; "*" is all of them.
+	Unknown map[string]string
+	// Route is the route chosen, nil when there is none.
+	Route *ChosenRoute
+	// Metadata is the dynamic metadata by namespace, as JSON values.
+	Metadata map[string]any
+	// FilterState holds objects that filters left, as text.
+	FilterState map[string]string
+}
+
+// ChosenRoute is the route that the request takes at this proxy.
+type ChosenRoute struct {
+	Table, VirtualHost, Name string
+	Owner                    Resource
+	// Metadata is the filter_metadata of the route, by namespace.
+	Metadata map[string]json.RawMessage
+	// perFilter are typed_per_filter_config of route table, virtual host,
+	// route and cluster weight, least specific first.
+	perFilter []map[string]json.RawMessage
+}
