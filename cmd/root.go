@@ -115,6 +115,7 @@ func commands(f *Factory) []*cobra.Command {
 		newSnapshotCmd(f),
 		newProxyStatusCmd(f),
 		newProxyConfigCmd(f),
+		newTraceCmd(f),
 		newDashboardCmd(f),
 		newVersionCmd(f),
 		newExperimentalCmd(f),
