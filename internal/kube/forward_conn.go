@@ -117,8 +117,16 @@ func (t *Tunnel) HTTP(port int) *http.Client {
 // Get reads pathAndQuery from an HTTP port of the pod. ctx also bounds the
 // reading of the body, which the caller closes.
 func (t *Tunnel) Get(ctx context.Context, port int, pathAndQuery string) (io.ReadCloser, error) {
-	doing := fmt.Sprintf("reading %s from port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://localhost:%d%s", port, pathAndQuery), nil)
+	return t.request(ctx, http.MethodGet, fmt.Sprintf("reading %s from port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery)
+}
+
+// Post is [Tunnel.Get] with an empty POST request, for what changes something.
+func (t *Tunnel) Post(ctx context.Context, port int, pathAndQuery string) (io.ReadCloser, error) {
+	return t.request(ctx, http.MethodPost, fmt.Sprintf("sending %s to port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery)
+}
+
+func (t *Tunnel) request(ctx context.Context, method, doing string, port int, pathAndQuery string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://localhost:%d%s", port, pathAndQuery), nil)
 	if err != nil {
 		return nil, hint.Failf("", "%s: %w", doing, err)
 	}
