@@ -35,6 +35,7 @@ and tokens are never shown.`,
 	c.AddCommand(
 		newProxyConfigClusterCmd(f), newProxyConfigListenerCmd(f), newProxyConfigRouteCmd(f),
 		newProxyConfigEndpointCmd(f), newProxyConfigSecretCmd(f), newProxyConfigBootstrapCmd(f),
+		newProxyConfigDiffCmd(f),
 	)
 	asGroup(c)
 	return c
@@ -70,8 +71,8 @@ func addDumpFlags(c *cobra.Command, f *Factory) *dumpFlags {
 }
 
 // addPeerOutput registers -o with istioctl's "short" as another name of table.
-func addPeerOutput(c *cobra.Command) *outputFlags {
-	o := addOutput(c, "short")
+func addPeerOutput(c *cobra.Command, extra ...string) *outputFlags {
+	o := addOutput(c, append(extra, "short")...)
 	c.PreRun = func(*cobra.Command, []string) {
 		if o.format.value == "short" {
 			o.format.value = string(output.AsTable)

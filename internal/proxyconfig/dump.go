@@ -22,6 +22,8 @@ type Source struct {
 	// KeepConfig keeps Envoy's own JSON of everything read, redacted; it is
 	// shown in the json and yaml formats only.
 	KeepConfig bool
+	// OnSection hears the @type of every section, such as ClustersConfigDump; may be nil.
+	OnSection func(name string)
 }
 
 // Field reads the elements of one field of a dump, one call each.
@@ -59,6 +61,9 @@ func (e Element) JSON() json.RawMessage {
 	}
 	return e.text
 }
+
+// Camel says whether the source spells fields as istiod does.
+func (e Element) Camel() bool { return e.camel }
 
 // pick is the member of raw that names lead to, in either spelling; nil when
 // there is none.
@@ -203,6 +208,9 @@ func (r *dumpReader) section() error {
 	if strings.HasSuffix(section, "ConfigDump") {
 		r.envoy = true
 		r.types = append(r.types, section)
+		if r.source.OnSection != nil {
+			r.source.OnSection(section)
+		}
 	}
 	r.found = r.found || slices.Contains(r.sections, section)
 	return nil

@@ -47,7 +47,7 @@ func (r *redactor) value(secret bool, header string) error {
 		}
 		return r.array(secret)
 	case string:
-		if secret && t != "" || secretHeader(header) || secretText(t) {
+		if secret && t != "" || SecretHeader(header) || SecretText(t) {
 			t = redacted
 		}
 		return r.write(t)
@@ -89,7 +89,7 @@ func (r *redactor) object(secret bool) error {
 		if name == "value" || name == "raw_value" {
 			valueOf = header
 		}
-		if err := r.value((secret || secretMember(name)) && name != "filename", valueOf); err != nil {
+		if err := r.value((secret || SecretMember(name)) && name != "filename", valueOf); err != nil {
 			return err
 		}
 		if name == "key" {
@@ -116,8 +116,8 @@ func (r *redactor) array(secret bool) error {
 	return err
 }
 
-// secretMember names the members whose strings are secret, however deep.
-func secretMember(name string) bool {
+// SecretMember names the members whose strings are secret, however deep.
+func SecretMember(name string) bool {
 	switch name {
 	case "private_key", "pkcs12", "password", "session_ticket_keys", "generic_secret",
 		"access_token", "id_token", "refresh_token", "client_secret", "api_key":
@@ -126,7 +126,8 @@ func secretMember(name string) bool {
 	return false
 }
 
-func secretHeader(name string) bool {
+// SecretHeader says whether the value of a header is secret.
+func SecretHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key":
 		return true
@@ -134,9 +135,9 @@ func secretHeader(name string) bool {
 	return false
 }
 
-// secretText recognises secrets by how they look: private keys, JSON web
+// SecretText recognises secrets by how they look: private keys, JSON web
 // tokens and authorization headers.
-func secretText(s string) bool {
+func SecretText(s string) bool {
 	if len(s) < 20 {
 		return false
 	}
