@@ -128,12 +128,15 @@ func openPod(ctx context.Context, client *kube.Client, pod *corev1.Pod, adminPor
 	if err := kube.MustRun(pod); err != nil {
 		return nil, err
 	}
-	body, err := client.PodGet(ctx, pod.Namespace, pod.Name, adminPort, path)
+	get := func(ctx context.Context, path string) (io.ReadCloser, error) {
+		return client.PodGet(ctx, pod.Namespace, pod.Name, adminPort, path)
+	}
+	body, err := wholeDump(ctx, get, path)
 	var status *kube.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusBadRequest {
 		// Envoy refuses a mask that fits no part of its configuration, such as
 		// that of routes where it has none; the whole dump says so.
-		body, err = client.PodGet(ctx, pod.Namespace, pod.Name, adminPort, "/config_dump")
+		body, err = wholeDump(ctx, get, "/config_dump")
 	}
 	if err != nil && ctx.Err() == nil && !kube.HasProxy(pod) {
 		absent := noProxy(pod)

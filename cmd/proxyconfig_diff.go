@@ -134,13 +134,16 @@ func (o *proxyDiffOptions) find(ctx context.Context, arg string) (dump, error) {
 
 // side is a dump to compare. What can be read only once, or would change
 // meanwhile, is kept, as it is read, for a second reading.
-func (d dump) side(ctx context.Context) diff.Side {
+func (d dump) side(ctx context.Context) diff.Side { return d.sideOf(ctx, dumpPath) }
+
+// sideOf is a dump to compare that is asked for another path.
+func (d dump) sideOf(ctx context.Context, path string) diff.Side {
 	var kept []byte
 	return diff.Side{Name: d.name, Open: func() (io.ReadCloser, error) {
 		if kept != nil {
 			return flate.NewReader(bytes.NewReader(kept)), nil
 		}
-		body, err := d.open(ctx, dumpPath)
+		body, err := d.open(ctx, path)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 type proxyStatusOptions struct {
 	f             *Factory
 	out           *outputFlags
+	compare       *compareFlags
 	revision      string
 	allNamespaces bool
 	timeout       time.Duration
@@ -38,8 +39,12 @@ far each connected proxy is:
   NOT SENT  the proxy asked for this type, and istiod had nothing to send
   -         the proxy did not ask for this type
 
+With a POD, what its istiod would send is compared with what its Envoy has, by
+meaning as proxy-config diff does: clusters, listeners, routes, endpoints, and the
+secrets that istiod serves. --file gives Envoy's side from a dump.
+
 In brackets stands how long ago it was sent. Problems come first. The exit code
-is 1 when any proxy shown is STALE or in ERROR, and 2 when an istiod did not
+is 1 when any proxy shown is STALE or in ERROR or differs, and 2 when an istiod did not
 answer: the proxies of the others are shown.`,
 		Example: `  # All proxies of the mesh
   meshctl proxy-status
@@ -54,6 +59,7 @@ answer: the proxies of the others are shown.`,
 		ValidArgsFunction: f.completePod,
 	}
 	o.out = addPeerOutput(c)
+	o.compare = addCompareFlags(c)
 	c.Flags().StringVarP(&o.revision, "revision", "r", "", "only istiods of this revision, or of the one at which this tag points")
 	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
 	c.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod")
@@ -81,9 +87,17 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 	if err := o.narrow(ctx, client, report, args); err != nil {
 		return err
 	}
+	if len(args) > 0 {
+		return o.one(ctx, client, report)
+	}
 	if err := o.f.print(o.out, report); err != nil {
 		return err
 	}
+	return verdictOf(report)
+}
+
+// verdictOf is the exit code.
+func verdictOf(report *proxyconfig.SyncReport) error {
 	switch {
 	case !report.Complete:
 		return errUnanswered

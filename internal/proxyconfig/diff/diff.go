@@ -238,7 +238,7 @@ func (d *comparison) tree(n *normaliser, e element) (any, error) {
 	case e.section == "endpoints", e.section == "clusters" && strings.HasPrefix(e.name, "outbound"):
 		how.self = nil
 	}
-	how.served = how.served && e.section == "endpoints"
+	how.served = (how.served || how.fold) && e.section == "endpoints"
 	tree, err := how.tree(e.config)
 	if err != nil {
 		return nil, err

@@ -154,14 +154,14 @@ func (n *normaliser) drops(name string, item any, at context) bool {
 	case n.pod && hashLabel(name):
 		return true
 	case n.served:
-		return addedByEnvoy(name, item, at)
+		return addedByEnvoy(name, item)
 	}
 	return false
 }
 
 // addedByEnvoy says whether Envoy's dump of endpoints has a member that istiod
 // did not send: defaults, and the health that Envoy itself found.
-func addedByEnvoy(name string, item any, at context) bool {
+func addedByEnvoy(name string, item any) bool {
 	switch name {
 	case "policy", "locality", "health_check_config":
 		m, isObject := item.(map[string]any)

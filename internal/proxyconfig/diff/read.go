@@ -124,7 +124,9 @@ func parse(text []byte, section, config string) (element, bool) {
 		el.name = text2(el.config, "name", "cluster_name")
 		return el, len(el.config) > 0
 	}
-	el.name = text2(text, "name")
+	if el.name = text2(text, "name"); el.name == "" {
+		return el, false // a refusal told once more, without the name
+	}
 	for _, state := range []string{"active_state", "warming_state", "error_state"} {
 		if member(text, state) != nil {
 			return el, true
