@@ -55,3 +55,24 @@ type ChosenRoute struct {
 	// route and cluster weight, least specific first.
 	perFilter []map[string]json.RawMessage
 }
+
+// header is a header's value as matchers see it, pseudo headers included;
+// unknown names the filter that may have changed it, "" when none did.
+func (c *Call) header(name string) (value string, present bool, unknown string) {
+	unknown = c.Unknown[name]
+	if unknown == "" {
+		unknown = c.Unknown["*"]
+	}
+	switch name {
+	case ":method":
+		return c.Method, true, unknown
+	case ":path":
+		return c.Path, c.Path != "", unknown
+	case ":authority", "host":
+		return c.Authority, true, unknown
+	case ":scheme":
+		return c.Scheme, true, unknown
+	}
+	value, present = c.Headers.Get(name)
+	return value, present, unknown
+}

@@ -1,0 +1,258 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// stringMatcher is Envoy's StringMatcher.
+type stringMatcher struct {
+	Exact      *string         `json:"exact"`
+	Prefix     *string         `json:"prefix"`
+	Suffix     *string         `json:"suffix"`
+	Contains   *string         `json:"contains"`
+	Regex      *regexMatcher   `json:"safe_regex"`
+	Custom     json.RawMessage `json:"custom"`
+	IgnoreCase bool            `json:"ignore_case"`
+}
+
+type regexMatcher struct {
+	Regex string `json:"regex"`
+}
+
+// match says whether the whole text matches; what names the text in the reason.
+func (m *stringMatcher) match(what, text string) Verdict {
+	fold := func(s string) string {
+		if m.IgnoreCase {
+			return asciiLower(s)
+		}
+		return s
+	}
+	test := func(ok bool, op, want string) Verdict {
+		if ok {
+			return yes()
+		}
+		return no(fmt.Sprintf("%s is %q, %s %q", what, text, op, want))
+	}
+	switch {
+	case m.Exact != nil:
+		return test(fold(text) == fold(*m.Exact), "not", *m.Exact)
+	case m.Prefix != nil:
+		return test(strings.HasPrefix(fold(text), fold(*m.Prefix)), "which does not begin with", *m.Prefix)
+	case m.Suffix != nil:
+		return test(strings.HasSuffix(fold(text), fold(*m.Suffix)), "which does not end with", *m.Suffix)
+	case m.Contains != nil:
+		return test(strings.Contains(fold(text), fold(*m.Contains)), "which does not contain", *m.Contains)
+	case m.Regex != nil: // ignore_case has no effect on it
+		return m.Regex.match(what, text)
+	case m.Custom != nil:
+		return maybe(what + " is matched by an extension: " + shortType(typeURL(member(m.Custom, "typed_config"))))
+	}
+	return maybe("the condition on " + what + " is of a kind unknown here")
+}
+
+// String is the condition as people write it.
+func (m *stringMatcher) String() string {
+	switch {
+	case m.Exact != nil:
+		return *m.Exact
+	case m.Prefix != nil:
+		return *m.Prefix + "*"
+	case m.Suffix != nil:
+		return "*" + *m.Suffix
+	case m.Contains != nil:
+		return "*" + *m.Contains + "*"
+	case m.Regex != nil:
+		return "regex " + m.Regex.Regex
+	}
+	return "(an extension)"
+}
+
+// match says whether the whole text matches, as Envoy does with RE2.
+func (m *regexMatcher) match(what, text string) Verdict {
+	re, err := m.compile()
+	switch {
+	case err != nil:
+		return maybe(fmt.Sprintf("the regular expression %q cannot be read here", m.Regex))
+	case re.MatchString(text):
+		return yes()
+	}
+	return no(fmt.Sprintf("%s is %q, which does not match %s", what, text, m.Regex))
+}
+
+// compile anchors the expression: Envoy always matches the whole text. Without
+// flags a dot is no newline and $ is the end of the text, as in RE2.
+func (m *regexMatcher) compile() (*regexp.Regexp, error) {
+	return regexp.Compile(`\A(?:` + m.Regex + `)\z`)
+}
+
+// headerMatcher is Envoy's HeaderMatcher, with its older forms.
+type headerMatcher struct {
+	Name           string         `json:"name"`
+	String         *stringMatcher `json:"string_match"`
+	Present        *bool          `json:"present_match"`
+	Range          *intRange      `json:"range_match"`
+	Exact          *string        `json:"exact_match"`
+	Prefix         *string        `json:"prefix_match"`
+	Suffix         *string        `json:"suffix_match"`
+	Contains       *string        `json:"contains_match"`
+	Regex          *regexMatcher  `json:"safe_regex_match"`
+	Invert         bool           `json:"invert_match"`
+	MissingIsEmpty bool           `json:"treat_missing_header_as_empty"`
+}
+
+// intRange goes from Start to before End; protobuf writes 64 bits as text.
+type intRange struct {
+	Start jsonInt `json:"start"`
+	End   jsonInt `json:"end"`
+}
+
+// jsonInt is an integer that stands in quotes or not.
+type jsonInt int64
+
+// UnmarshalJSON reads both.
+func (n *jsonInt) UnmarshalJSON(text []byte) error {
+	v, err := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
+	*n = jsonInt(v)
+	return err
+}
+
+// text is the matcher of the header's value; nil when only presence counts.
+func (m *headerMatcher) text() *stringMatcher {
+	switch {
+	case m.String != nil:
+		return m.String
+	case m.Exact != nil:
+		return &stringMatcher{Exact: m.Exact}
+	case m.Prefix != nil:
+		return &stringMatcher{Prefix: m.Prefix}
+	case m.Suffix != nil:
+		return &stringMatcher{Suffix: m.Suffix}
+	case m.Contains != nil:
+		return &stringMatcher{Contains: m.Contains}
+	case m.Regex != nil:
+		return &stringMatcher{Regex: m.Regex}
+	}
+	return nil
+}
+
+// match says whether the call's header matches.
+func (m *headerMatcher) match(c *Call) Verdict {
+	name := strings.ToLower(m.Name)
+	value, present, unknown := c.header(name)
+	if unknown != "" {
+		return maybe("header " + name + " may have been set by " + unknown)
+	}
+	return m.matchValue("header "+name, value, present)
+}
+
+func (m *headerMatcher) matchValue(what, value string, present bool) Verdict {
+	text := m.text()
+	if text == nil && m.Range == nil {
+		return m.matchPresence(what, present)
+	}
+	if !present && !m.MissingIsEmpty {
+		return no(what + " is missing") // also when inverted
+	}
+	var v Verdict
+	if m.Range != nil {
+		v = m.Range.match(what, value)
+	} else {
+		v = text.match(what, value)
+	}
+	if m.Invert {
+		return v.not(fmt.Sprintf("%s is %q, which is excluded", what, value))
+	}
+	return v
+}
+
+func (m *headerMatcher) matchPresence(what string, present bool) Verdict {
+	want := m.Present == nil || *m.Present
+	if want != m.Invert == present {
+		return yes()
+	}
+	if present {
+		return no(what + " is there")
+	}
+	return no(what + " is missing")
+}
+
+func (r *intRange) match(what, value string) Verdict {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err == nil && int64(r.Start) <= n && n < int64(r.End) {
+		return yes()
+	}
+	return no(fmt.Sprintf("%s is %q, which is not from %d to %d", what, value, r.Start, r.End-1))
+}
+
+// matchHeaders is Yes when all conditions are.
+func matchHeaders(matchers []headerMatcher, c *Call) Verdict {
+	unsure := yes()
+	for i := range matchers {
+		if unsure = all(unsure, matchers[i].match(c)); unsure.Answer == No {
+			return unsure
+		}
+	}
+	return unsure
+}
+
+// queryMatcher is Envoy's QueryParameterMatcher.
+type queryMatcher struct {
+	Name    string         `json:"name"`
+	String  *stringMatcher `json:"string_match"`
+	Present *bool          `json:"present_match"`
+}
+
+func (m *queryMatcher) match(c *Call) Verdict {
+	value, present := queryValue(c.Path, m.Name)
+	switch {
+	case !present:
+		return no("query parameter " + m.Name + " is missing")
+	case m.String == nil:
+		return yes()
+	}
+	return m.String.match("query parameter "+m.Name, value)
+}
+
+// queryValue is the first value of a parameter, percent-decoded.
+func queryValue(path, name string) (string, bool) {
+	_, query, _ := strings.Cut(path, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if pair != "" && percentDecode(key) == name {
+			return percentDecode(value), true
+		}
+	}
+	return "", false
+}
+
+// percentDecode leaves what is no escape as it is, and a plus, too.
+func percentDecode(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
