@@ -43,6 +43,8 @@ type Call struct {
 	Metadata map[string]any
 	// FilterState holds objects that filters left, as text.
 	FilterState map[string]string
+	// runtime are the keys that the proxy's bootstrap sets.
+	runtime map[string]bool
 }
 
 // ChosenRoute is the route that the request takes at this proxy.
@@ -75,4 +77,10 @@ func (c *Call) header(name string) (value string, present bool, unknown string) 
 	}
 	value, present = c.Headers.Get(name)
 	return value, present, unknown
+}
+
+// pathUnknown names the filter that may have changed the path, "" when none did.
+func (c *Call) pathUnknown() string {
+	_, _, unknown := c.header(":path")
+	return unknown
 }

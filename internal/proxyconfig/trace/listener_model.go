@@ -14,6 +14,7 @@ type address struct {
 	Socket *struct {
 		Address string `json:"address"`
 		Port    int    `json:"port_value"`
+		Compat  bool   `json:"ipv4_compat"`
 	} `json:"socket_address"`
 	Pipe *struct {
 		Path string `json:"path"`
@@ -60,6 +61,8 @@ type extension struct {
 	Config   json.RawMessage `json:"typed_config"`
 	Disabled bool            `json:"disabled"`
 	Optional bool            `json:"is_optional"`
+	// OffFor is the condition on which a listener filter looks away.
+	OffFor json.RawMessage `json:"filter_disabled"`
 	// Discovery says that the configuration comes by ECDS, under this name.
 	Discovery *struct {
 		Default json.RawMessage `json:"default_config"`

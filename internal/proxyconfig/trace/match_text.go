@@ -256,3 +256,22 @@ func asciiLower(s string) string {
 		return r
 	}, s)
 }
+
+// title is the condition as people write it: "x-user=alice".
+func (m *headerMatcher) title() string {
+	op, value := "=", "*"
+	switch text := m.text(); {
+	case text != nil && text.Regex != nil:
+		op, value = "~", text.Regex.Regex
+	case text != nil:
+		value = text.String()
+	case m.Range != nil:
+		value = fmt.Sprintf("%d...%d", m.Range.Start, m.Range.End-1)
+	case m.Present != nil && !*m.Present:
+		value = "(absent)"
+	}
+	if m.Invert {
+		op = "!" + op
+	}
+	return strings.TrimPrefix(m.Name, ":") + op + value
+}

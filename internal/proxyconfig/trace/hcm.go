@@ -1,0 +1,165 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// hcm is an HTTP connection manager.
+type hcm struct {
+	Filters []extension `json:"http_filters"`
+	RDS     *struct {
+		Name string `json:"route_config_name"`
+	} `json:"rds"`
+	Routes        json.RawMessage `json:"route_config"`
+	Scoped        json.RawMessage `json:"scoped_routes"`
+	Codec         string          `json:"codec_type"`
+	Normalize     bool            `json:"normalize_path"`
+	MergeSlashes  bool            `json:"merge_slashes"`
+	Escaped       string          `json:"path_with_escaped_slashes_action"`
+	PathRules     json.RawMessage `json:"path_normalization_options"`
+	StripPort     bool            `json:"strip_matching_host_port"`
+	StripAnyPort  bool            `json:"strip_any_host_port"`
+	StripDot      bool            `json:"strip_trailing_host_dot"`
+	UseRemote     bool            `json:"use_remote_address"`
+	Hops          int             `json:"xff_num_trusted_hops"`
+	GenerateID    *bool           `json:"generate_request_id"`
+	Early         json.RawMessage `json:"early_header_mutation_extensions"`
+	Validation    json.RawMessage `json:"typed_header_validation_config"`
+	Upgrades      []upgrade       `json:"upgrade_configs"`
+	StreamIdle    *string         `json:"stream_idle_timeout"`
+	ForwardedPort bool            `json:"append_x_forwarded_port"`
+	ForwardProto  json.RawMessage `json:"forward_proto_config"`
+	Scheme        *struct {
+		Overwrite string `json:"scheme_to_overwrite"`
+		Upstream  bool   `json:"match_upstream"`
+	} `json:"scheme_header_transformation"`
+	Common struct {
+		Underscores string `json:"headers_with_underscores_action"`
+		MaxStream   string `json:"max_stream_duration"`
+	} `json:"common_http_protocol_options"`
+	HTTP1 struct {
+		AllowAbsolute *bool `json:"allow_absolute_url"`
+		Accept10      bool  `json:"accept_http_10"`
+	} `json:"http_protocol_options"`
+}
+
+// reply is an answer that the proxy gives without asking anybody.
+type reply struct {
+	status int
+	flags  string
+	detail string
+	why    string
+	kind   Kind
+	to     string // of a redirect
+}
+
+// newCall makes the call that the connection manager hands to routes and
+// filters: it checks and normalises what came in. The reply is set when it
+// refuses the request.
+func (h *hcm) newCall(r *Request, conn *Connection) (*Call, *reply) {
+	c := &Call{
+		Request: r, Conn: conn, Method: r.Method, Authority: r.Authority, Path: r.Path,
+		Unknown: map[string]string{}, Metadata: map[string]any{}, FilterState: map[string]string{},
+	}
+	c.Headers = append(Headers{}, r.Headers...)
+	if bad := h.checkHeaders(c); bad != nil {
+		return c, bad
+	}
+	if bad := h.normalizePath(c); bad != nil {
+		return c, bad
+	}
+	h.normalizeHost(c)
+	h.ownHeaders(c)
+	if unread(h.Early) {
+		c.Unknown["*"] = "an early header mutation"
+	}
+	if bad := h.checkUpgrade(c); bad != nil {
+		return c, bad
+	}
+	return c, nil
+}
+
+// unread says whether a part that is not read here is set.
+func unread(raw json.RawMessage) bool {
+	return len(raw) > 0 && string(raw) != "[]" && string(raw) != "{}" && string(raw) != "null"
+}
+
+func (h *hcm) checkHeaders(c *Call) *reply {
+	switch {
+	case c.Authority == "":
+		return &reply{status: 400, detail: "missing_host_header", why: "the request has no Host header"}
+	case c.Method == "CONNECT":
+		return nil
+	case c.Path == "" || c.Path[0] != '/' && !(c.Path == "*" && c.Method == "OPTIONS"):
+		return &reply{status: 404, detail: "absolute_path_rejected", why: "the path does not begin with a slash"}
+	}
+	if h.Common.Underscores == "" || h.Common.Underscores == "ALLOW" {
+		return nil
+	}
+	kept := Headers{}
+	for _, line := range c.Headers {
+		if !strings.Contains(line.Name, "_") {
+			kept = append(kept, line)
+		} else if h.Common.Underscores == "REJECT_REQUEST" {
+			return &reply{status: 400, detail: "http1.unexpected_underscore", why: fmt.Sprintf("header %s has an underscore, which this listener refuses", line.Name)}
+		}
+	}
+	c.Headers = kept
+	return nil
+}
+
+// ownHeaders does what the connection manager does to headers before routing.
+func (h *hcm) ownHeaders(c *Call) {
+	c.Scheme = "http"
+	if c.Conn.Terminated {
+		c.Scheme = "https"
+	}
+	if h.Scheme != nil && h.Scheme.Overwrite != "" {
+		c.Scheme = h.Scheme.Overwrite
+	}
+	if _, upgrades := c.Headers.Get("upgrade"); !upgrades {
+		c.Headers.Remove("connection")
+	}
+	for _, name := range []string{"keep-alive", "proxy-connection", "transfer-encoding", "x-envoy-internal"} {
+		c.Headers.Remove(name)
+	}
+	for _, line := range c.Headers {
+		if strings.HasPrefix(line.Name, "x-envoy-") {
+			c.Unknown[line.Name] = "Envoy, which takes its own headers away from requests of other hosts"
+		}
+	}
+	proto := map[bool]string{true: "https", false: "http"}[c.Conn.Terminated]
+	if _, ok := c.Headers.Get("x-forwarded-proto"); !ok || h.UseRemote && h.Hops == 0 {
+		c.Headers.Set("x-forwarded-proto", proto)
+	}
+	if unread(h.ForwardProto) {
+		c.Unknown["x-forwarded-proto"] = "the listener's forward_proto_config"
+	}
+	for _, name := range []string{"x-request-id", "x-forwarded-for", "x-forwarded-client-cert", "x-envoy-internal", "x-envoy-external-address"} {
+		if _, ok := c.Headers.Get(name); !ok || strings.HasPrefix(name, "x-forwarded-") {
+			c.Unknown[name] = "Envoy itself"
+		}
+	}
+	if h.GenerateID != nil && !*h.GenerateID {
+		delete(c.Unknown, "x-request-id")
+	}
+}
+
+// checkUpgrade refuses upgrades that are not allowed.
+func (h *hcm) checkUpgrade(c *Call) *reply {
+	kind, ok := c.Headers.Get("upgrade")
+	if c.Method == "CONNECT" {
+		kind, ok = "CONNECT", true
+	}
+	if !ok {
+		return nil
+	}
+	for _, u := range h.Upgrades {
+		if strings.EqualFold(u.Type, kind) && (u.Enabled == nil || *u.Enabled) {
+			return nil
+		}
+	}
+	return &reply{status: 403, detail: "upgrade_failed", why: fmt.Sprintf("upgrades to %s are not allowed here", kind)}
+}
