@@ -2,9 +2,8 @@ package cmd
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,14 +12,20 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
+	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
 
 type proxyStatusOptions struct {
 	f             *Factory
 	out           *outputFlags
+	clusters      clusterFlags
+	ask           *askFlags
 	compare       *compareFlags
 	revision      string
 	allNamespaces bool
+	all           bool
+	only          []string
+	staleAfter    time.Duration
 	timeout       time.Duration
 }
 
@@ -29,66 +34,105 @@ func newProxyStatusCmd(f *Factory) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "proxy-status [POD|TYPE/NAME]",
 		Aliases: []string{"ps"},
-		Short:   "Show which proxies are in step with the control plane",
-		Long: `proxy-status asks every istiod, of every revision and all at the same time, how
-far each connected proxy is:
+		Short:   "Show which proxies are out of step with the control plane, and why",
+		Long: `proxy-status asks every istiod, of every revision and of all clusters named, at
+the same time, how far each connected proxy is, and compares that with the pods
+that run. What is wrong comes first; the rest is summed up, unless --all asks for
+every proxy.
 
-  SYNCED    the proxy accepted the last configuration sent
-  STALE     the proxy has not answered it
-  ERROR     the proxy refused it; what it said stands below the table
-  NOT SENT  the proxy asked for this type, and istiod had nothing to send
-  -         the proxy did not ask for this type
+Of each type of configuration a proxy is
+
+  SYNCED     it accepted what was sent last
+  IN FLIGHT  it was sent something less than --stale-after ago
+  STALE      it has not answered for longer than that
+  ERROR      it refused what was sent; what it said stands below the table
+  NOT SENT   it asked for the type, and istiod had nothing to send
+  -          it did not ask for the type
+
+In brackets stands how long ago it was sent. The problems, as --only names them:
+
+  error, stale   as above
+  not-connected  a pod runs with a proxy of which no istiod knows
+  not-injected   a pod should have a proxy, by its labels or its namespace's, and has none
+  old            the proxy is of another revision than its labels ask for now, or
+                 of an older version than its istiod
+  no-pod         a proxy is connected whose pod is not there; not in namespaces
+                 with WorkloadEntries or WorkloadGroups, where it may be a virtual machine
 
 With a POD, what its istiod would send is compared with what its Envoy has, by
 meaning as proxy-config diff does: clusters, listeners, routes, endpoints, and the
 secrets that istiod serves. --file gives Envoy's side from a dump.
 
-In brackets stands how long ago it was sent. Problems come first. The exit code
-is 1 when any proxy shown is STALE or in ERROR or differs, and 2 when an istiod did not
-answer: the proxies of the others are shown.`,
-		Example: `  # All proxies of the mesh
+Exit codes: 0 all that was asked for is in step; 1 something is stale, refused, not
+connected, not injected or differs, or --only asked for what was found; 2 an istiod
+or a cluster did not answer, or what may not be read leaves something open: what is
+known is shown. Proxies that are old or without a pod alone do not make it 1.
+
+Istiods are asked on their monitoring port through the API server or, where that
+refuses, over xDS with a token of the service account default. --xds-address,
+--xds-port, --cert-dir and --plaintext ask over xDS at once. An istiod outside of
+the cluster is found by its injector's address.`,
+		Example: `  # What is out of step, in the whole mesh?
   meshctl proxy-status
 
-  # Those of one namespace, with all types of configuration
-  meshctl proxy-status -n shop -o wide
+  # Every proxy of one namespace, with all types of configuration
+  meshctl proxy-status -n shop --all -o wide
 
   # One proxy
-  meshctl proxy-status deploy/productpage-v1`,
+  meshctl proxy-status deploy/productpage-v1
+
+  # Only what istiods say, of two clusters; pods are not read
+  meshctl proxy-status --contexts east,west --only error,stale
+
+  # An istiod outside of the cluster
+  meshctl proxy-status --xds-address istiod.example.com:15012 --cert-dir ~/.istio-certs`,
 		GroupID:           groupProxy,
 		Args:              maxArgs(1, "one pod"),
 		ValidArgsFunction: f.completePod,
 	}
-	o.out = addPeerOutput(c)
+	o.out = addPeerOutput(c, "prometheus")
+	o.clusters.add(f, c)
+	o.ask = addAskFlags(c)
 	o.compare = addCompareFlags(c)
-	c.Flags().StringVarP(&o.revision, "revision", "r", "", "only istiods of this revision, or of the one at which this tag points")
-	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
-	c.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod")
+	fs := c.Flags()
+	fs.StringVarP(&o.revision, "revision", "r", "", "only istiods and pods of this revision, or of the one at which this tag points")
+	fs.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
+	fs.BoolVar(&o.all, "all", false, "show every proxy, also those in step")
+	fs.StringSliceVar(&o.only, "only", nil, "only these: "+strings.Join(status.Words(), ", "))
+	_ = c.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(status.Words(), cobra.ShellCompDirectiveNoFileComp))
+	fs.DurationVar(&o.staleAfter, "stale-after", 10*time.Second, "how long a proxy may take to answer, and a new pod to connect, before it is a problem")
+	fs.DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod and for one cluster")
 	// istioctl shows the states only with -v 1; they are always shown here.
-	c.Flags().IntP("verbosity", "v", 1, "accepted for istioctl's sake: the states are always shown")
-	_ = c.Flags().MarkHidden("verbosity")
-	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c.Context(), args) }
+	fs.IntP("verbosity", "v", 1, "accepted for istioctl's sake: the states are always shown")
+	_ = fs.MarkHidden("verbosity")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := o.ask.check(c); err != nil {
+			return err
+		}
+		return o.run(c.Context(), args)
+	}
 	return c
 }
 
 func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
-	client, err := o.f.Client()
+	wish, err := o.wish(args)
 	if err != nil {
 		return err
 	}
-	report, err := o.gather(ctx, client)
+	reader, err := newMeshReader(ctx, o)
 	if err != nil {
 		return err
 	}
-	for _, i := range report.Istiods {
-		if i.Error != "" {
-			o.f.IO.Warnf("no answer from istiod %s.%s: %s", i.Name, i.Namespace, i.Error)
-		}
-	}
-	if err := o.narrow(ctx, client, report, args); err != nil {
+	report, err := o.report(ctx, reader, wish)
+	if err != nil {
 		return err
 	}
+	o.warn(report)
 	if len(args) > 0 {
-		return o.one(ctx, client, report)
+		if err := o.narrow(ctx, report, args[0]); err != nil {
+			return err
+		}
+		return o.one(ctx, reader, report)
 	}
 	if err := o.f.print(o.out, report); err != nil {
 		return err
@@ -96,73 +140,115 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 	return verdictOf(report)
 }
 
-// verdictOf is the exit code.
-func verdictOf(report *proxyconfig.SyncReport) error {
+// wish is what the flags ask for.
+func (o *proxyStatusOptions) wish(args []string) (*status.Wish, error) {
+	only, err := status.ParseOnly(o.only)
+	if err != nil {
+		return nil, err
+	}
+	wish := &status.Wish{Only: only, All: o.all, StaleAfter: o.staleAfter}
 	switch {
-	case !report.Complete:
+	case len(args) > 0:
+		wish.Only = []status.Problem{status.Rejected, status.Stale, status.InStep}
+	case !o.allNamespaces:
+		wish.Namespace = o.f.GivenNamespace()
+	}
+	return wish, nil
+}
+
+// confirmAfter is the pause before istiods are asked again about pods that
+// look ready and not connected: a proxy may have moved from one to another
+// between their answers.
+const confirmAfter = time.Second
+
+// report reads the mesh and judges it.
+func (o *proxyStatusOptions) report(ctx context.Context, reader *meshReader, wish *status.Wish) (*status.Report, error) {
+	m, err := reader.read(ctx, wish)
+	if err != nil {
+		return nil, err
+	}
+	report := status.New(m, *wish)
+	if !report.Unsure() {
+		return report, nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(confirmAfter):
+	}
+	if m, err = reader.again(ctx); err != nil {
+		return nil, err
+	}
+	return status.New(m, *wish), nil
+}
+
+// warn says what is left out, and why.
+func (o *proxyStatusOptions) warn(r *status.Report) {
+	for _, c := range r.Clusters {
+		if !c.Read {
+			o.f.IO.Warnf("cluster %s is left out: %s", c.Context, c.Error)
+		}
+	}
+	for _, i := range r.Istiods {
+		if i.Error != "" {
+			o.f.IO.Warnf("no answer from istiod %s: %s", qualified(i), i.Error)
+		}
+	}
+	for _, u := range r.Undecided {
+		where := ""
+		if u.Context != "" && len(r.Clusters) > 1 {
+			where = "cluster " + u.Context + ": "
+		}
+		var words []string
+		for _, p := range u.Problems {
+			words = append(words, string(p))
+		}
+		o.f.IO.Warnf("%s%s: %s not known", where, u.Reason, strings.Join(words, ", "))
+	}
+}
+
+// verdictOf is the exit code.
+func verdictOf(r *status.Report) error {
+	switch {
+	case !r.Complete:
 		return errUnanswered
-	case !report.InSync:
+	case !r.InSync:
 		return errNo
 	}
 	return nil
 }
 
-func (o *proxyStatusOptions) gather(ctx context.Context, client *kube.Client) (*proxyconfig.SyncReport, error) {
-	istiods, err := client.Istiods(ctx, o.f.IstioNamespace(), o.revision)
-	if err != nil {
-		return nil, err
-	}
-	cluster := syncz{client: client, ports: map[string]int{}}
-	asked := make([]proxyconfig.IstiodSync, 0, len(istiods))
-	for _, i := range istiods {
-		asked = append(asked, proxyconfig.IstiodSync{Name: i.Name, Namespace: i.Namespace, Revision: i.Revision})
-		cluster.ports[i.Name] = i.Port
-	}
-	report, err := proxyconfig.GatherSync(ctx, cluster, asked, o.timeout, o.f.Now())
-	if err != nil {
-		return nil, err
-	}
-	if failed := report.Failed(); failed == len(asked) {
-		first := report.Istiods[0]
-		what := fmt.Sprintf("none of the %d istiods answers: %s: %s", failed, first.Name, first.Error)
-		if failed == 1 {
-			what = fmt.Sprintf("istiod %s.%s does not answer: %s", first.Name, first.Namespace, first.Error)
-		}
-		return nil, hint.Unanswerablef(first.Hint, "%s", what)
-	}
-	return report, nil
-}
-
-// narrow leaves the proxies that the arguments ask for.
-func (o *proxyStatusOptions) narrow(ctx context.Context, client *kube.Client, report *proxyconfig.SyncReport, args []string) error {
-	if namespace := o.f.GivenNamespace(); namespace != "" && !o.allNamespaces && len(args) == 0 {
-		report.Keep(func(p *proxyconfig.ProxySync) bool { return p.Namespace == namespace })
-	}
-	if len(args) == 0 {
-		return nil
-	}
+// narrow leaves the proxy that the argument names.
+func (o *proxyStatusOptions) narrow(ctx context.Context, report *status.Report, arg string) error {
 	namespace, err := o.f.Namespace()
 	if err != nil {
 		return err
 	}
 	// A connected proxy need not be a pod.
-	connected := func(id string) bool {
-		return slices.ContainsFunc(report.Proxies, func(p proxyconfig.ProxySync) bool { return p.ID() == id })
+	find := func(id string) *proxyconfig.ProxySync {
+		if i := slices.IndexFunc(report.Proxies, func(p proxyconfig.ProxySync) bool { return p.ID() == id }); i >= 0 {
+			return &report.Proxies[i]
+		}
+		return nil
 	}
-	id := args[0]
-	if !connected(id) {
-		id += "." + namespace
+	p := find(arg)
+	if p == nil {
+		p = find(arg + "." + namespace)
 	}
-	if !connected(id) {
-		pod, err := client.FindPod(ctx, args[0], namespace)
+	if p == nil {
+		client, err := o.f.Client()
 		if err != nil {
 			return err
 		}
-		if id = pod.Name + "." + pod.Namespace; !connected(id) {
+		pod, err := client.FindPod(ctx, arg, namespace)
+		if err != nil {
+			return err
+		}
+		if p = find(pod.Name + "." + pod.Namespace); p == nil {
 			return notConnected(pod, report.Complete)
 		}
 	}
-	report.Keep(func(p *proxyconfig.ProxySync) bool { return p.ID() == id })
+	report.Keep(p.Name, p.Namespace)
 	return nil
 }
 
@@ -182,15 +268,4 @@ func notConnected(pod *corev1.Pod, complete bool) error {
 func noProxy(pod *corev1.Pod) error {
 	return hint.Failf("label its namespace with istio-injection=enabled, or the pod with sidecar.istio.io/inject=true, and restart it",
 		"pod %s.%s has no proxy: there is no istio-proxy container in it", pod.Name, pod.Namespace)
-}
-
-// syncz reads istiod's /debug/syncz through the API server.
-type syncz struct {
-	client *kube.Client
-	ports  map[string]int
-}
-
-// Syncz opens the sync state of one istiod.
-func (s syncz) Syncz(ctx context.Context, istiod proxyconfig.IstiodSync) (io.ReadCloser, error) {
-	return s.client.PodGet(ctx, istiod.Namespace, istiod.Name, s.ports[istiod.Name], "/debug/syncz")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/proxyconfig/diff"
+	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
 
 // compareFlags say how proxy-status POD compares what istiod would send with
@@ -37,7 +38,7 @@ func addCompareFlags(c *cobra.Command) *compareFlags {
 // comparison is the state of one proxy together with how its Envoy differs
 // from its istiod.
 type comparison struct {
-	*proxyconfig.SyncReport
+	*status.Report
 	// Comparison is nil for proxies that have no Envoy.
 	Comparison *diff.Served `json:"comparison,omitempty"`
 }
@@ -115,8 +116,8 @@ func istiodDump(client *kube.Client, istiods []kube.Istiod, proxy *proxyconfig.P
 			if first == nil {
 				first = err
 			}
-			var status *kube.StatusError
-			if !errors.As(err, &status) || status.Code != http.StatusNotFound {
+			var refused *kube.StatusError
+			if !errors.As(err, &refused) || refused.Code != http.StatusNotFound {
 				break
 			}
 		}
@@ -129,19 +130,17 @@ func istiodDump(client *kube.Client, istiods []kube.Istiod, proxy *proxyconfig.P
 
 // one shows the state of the proxy that the report was narrowed to, and how its
 // Envoy differs from its istiod. What can't be compared does not hide the state.
-func (o *proxyStatusOptions) one(ctx context.Context, client *kube.Client, report *proxyconfig.SyncReport) error {
+func (o *proxyStatusOptions) one(ctx context.Context, reader *meshReader, report *status.Report) error {
 	proxy := &report.Proxies[0]
-	shown := &comparison{SyncReport: report}
+	shown := &comparison{Report: report}
 	var failed error
 	if proxy.Kind == "ztunnel" {
 		o.f.IO.Warnf("%s is a ztunnel: istiod sends it workloads and policies, no Envoy configuration; `meshctl ztunnel-config all` shows what it has", proxy.ID())
 	} else {
-		istiods, err := client.Istiods(ctx, o.f.IstioNamespace(), o.revision)
-		if err == nil {
-			shown.Comparison, err = o.compare.compare(ctx, o.f, client, istiods, proxy)
-		}
-		if failed = err; err != nil && ctx.Err() != nil {
-			return err
+		client, istiods := reader.istiods(proxy.Context)
+		shown.Comparison, failed = o.compare.compare(ctx, o.f, client, istiods, proxy)
+		if failed != nil && ctx.Err() != nil {
+			return failed
 		}
 	}
 	if err := o.f.print(o.out, shown); err != nil {
@@ -165,7 +164,7 @@ func (o *proxyStatusOptions) one(ctx context.Context, client *kube.Client, repor
 
 // Tables are the proxy's state, and how it compares.
 func (c *comparison) Tables(wide bool) []output.Table {
-	tables := c.SyncReport.Tables(wide)
+	tables := c.Report.Tables(wide)
 	if c.Comparison != nil {
 		tables = append(tables, c.Comparison.Tables(wide)...)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/install"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/revision"
 )
 
@@ -59,13 +58,7 @@ func (o *uninstallOptions) proxies(ctx context.Context, f *Factory, client *kube
 	if err != nil {
 		return ctx.Err() // none runs, so none has proxies
 	}
-	cluster := syncz{client: client, ports: map[string]int{}}
-	asked := make([]proxyconfig.IstiodSync, 0, len(istiods))
-	for _, i := range istiods {
-		asked = append(asked, proxyconfig.IstiodSync{Name: i.Name, Namespace: i.Namespace, Revision: i.Revision})
-		cluster.ports[i.Name] = i.Port
-	}
-	report, err := proxyconfig.GatherSync(ctx, cluster, asked, istiodTimeout, f.Now())
+	report, err := f.askIstiods(ctx, client, istiods, istiodTimeout)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return hint.Unanswerablef("give it longer with --timeout", "asking the istiods for their proxies: no time is left")

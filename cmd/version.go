@@ -72,14 +72,16 @@ func (o *versionOptions) ask(ctx context.Context, v *versions) error {
 	if err != nil {
 		return err
 	}
-	status := &proxyStatusOptions{f: o.f, revision: o.revision, timeout: o.timeout}
 	var answers sync.WaitGroup
 	parts := make([]controlPlaneVersion, len(istiods))
 	for i, istiod := range istiods {
 		answers.Go(func() { parts[i] = o.askIstiod(ctx, client, istiod) })
 	}
-	report, err := status.gather(ctx, client)
+	report, err := o.f.askIstiods(ctx, client, istiods, o.timeout)
 	answers.Wait()
+	if err == nil {
+		err = report.Failure()
+	}
 	if err != nil {
 		return err
 	}

@@ -117,15 +117,23 @@ func (t *Tunnel) HTTP(port int) *http.Client {
 // Get reads pathAndQuery from an HTTP port of the pod. ctx also bounds the
 // reading of the body, which the caller closes.
 func (t *Tunnel) Get(ctx context.Context, port int, pathAndQuery string) (io.ReadCloser, error) {
-	return t.request(ctx, http.MethodGet, fmt.Sprintf("reading %s from port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery)
+	return body(t.response(ctx, http.MethodGet, fmt.Sprintf("reading %s from port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery))
 }
 
 // Post is [Tunnel.Get] with an empty POST request, for what changes something.
 func (t *Tunnel) Post(ctx context.Context, port int, pathAndQuery string) (io.ReadCloser, error) {
-	return t.request(ctx, http.MethodPost, fmt.Sprintf("sending %s to port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery)
+	return body(t.response(ctx, http.MethodPost, fmt.Sprintf("sending %s to port %d of pod %s.%s", pathAndQuery, port, t.pod, t.namespace), port, pathAndQuery))
 }
 
-func (t *Tunnel) request(ctx context.Context, method, doing string, port int, pathAndQuery string) (io.ReadCloser, error) {
+func body(resp *http.Response, err error) (io.ReadCloser, error) {
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// response is the whole answer, always a success.
+func (t *Tunnel) response(ctx context.Context, method, doing string, port int, pathAndQuery string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://localhost:%d%s", port, pathAndQuery), nil)
 	if err != nil {
 		return nil, hint.Failf("", "%s: %w", doing, err)
@@ -139,7 +147,7 @@ func (t *Tunnel) request(ctx context.Context, method, doing string, port int, pa
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
 		return nil, hint.Unanswerablef("is this port of this pod what meshctl takes it for?", "%s: %w", doing, &StatusError{Code: resp.StatusCode, Text: oneLine(string(text))})
 	}
-	return resp.Body, nil
+	return resp, nil
 }
 
 // StatusError is an answer of a pod that is not a success.

@@ -158,10 +158,11 @@ func TestIstiods(t *testing.T) {
 	stopped.Status.Phase = corev1.PodFailed
 	other := istiod("istiod-b", "canary")
 	other.Annotations = map[string]string{"prometheus.io/port": "16014"}
+	other.Spec.Containers = []corev1.Container{{Name: "discovery", Env: []corev1.EnvVar{{Name: "CLUSTER_ID", Value: "east"}}}}
 	c := fakeClient([]*corev1.Pod{other, istiod("istiod-a", "default"), stopped})
 
 	all, err := c.Istiods(t.Context(), "istio-system", "")
-	if want := "[{istio-system istiod-a default 15014} {istio-system istiod-b canary 16014}]"; err != nil || fmt.Sprint(all) != want {
+	if want := "[{istio-system istiod-a default  15014} {istio-system istiod-b canary east 16014}]"; err != nil || fmt.Sprint(all) != want {
 		t.Errorf("%v, %v; want %v", all, err, want)
 	}
 	if one, err := c.Istiods(t.Context(), "istio-system", "canary"); err != nil || len(one) != 1 || one[0].Name != "istiod-b" {

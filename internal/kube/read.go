@@ -35,6 +35,8 @@ type ReadOptions struct {
 	// Slim drops what analyze does not look at, which is most of every workload
 	// and CustomResourceDefinition.
 	Slim bool
+	// ProxyStates keeps of each pod's status how its proxy does, too.
+	ProxyStates bool
 	// With are objects that are laid over the cluster's: the Secrets that they
 	// refer to are fetched, too.
 	With []*mesh.Object

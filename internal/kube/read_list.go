@@ -131,7 +131,7 @@ func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
 	if err != nil {
 		return nil
 	}
-	trim(item, accessor)
+	trim(item, accessor, r.options.ProxyStates)
 	if r.options.Slim {
 		if o := r.slim.object(kind, item, accessor, r.cluster); o != nil {
 			return o
@@ -148,13 +148,17 @@ func (r *reader) object(kind mesh.Kind, item runtime.Object) *mesh.Object {
 }
 
 // trim drops what nobody asks for and what makes up most of an object's size.
-func trim(item runtime.Object, meta metav1.Object) {
+func trim(item runtime.Object, meta metav1.Object, proxies bool) {
 	meta.SetManagedFields(nil)
 	if annotations := meta.GetAnnotations(); annotations[core.LastAppliedConfigAnnotation] != "" {
 		annotations[core.LastAppliedConfigAnnotation] = ""
 	}
 	if pod, ok := item.(*core.Pod); ok {
-		pod.Status = core.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason}
+		slim := core.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason}
+		if proxies {
+			slim = *proxyStatus(&pod.Status)
+		}
+		pod.Status = slim
 	}
 }
 

@@ -61,9 +61,9 @@ func (s *slimmer) object(kind mesh.Kind, item runtime.Object, m metav1.Object, c
 		Name: m.GetName(), Namespace: m.GetNamespace(), Labels: s.same(m.GetLabels()), Annotations: s.same(m.GetAnnotations()),
 		OwnerReferences: m.GetOwnerReferences(), CreationTimestamp: m.GetCreationTimestamp(), UID: m.GetUID(), DeletionTimestamp: m.GetDeletionTimestamp(),
 	}
-	var phase core.PodPhase
+	var state func() any
 	if pod, ok := item.(*core.Pod); ok {
-		spec, phase = s.shared(&meta, spec.(*core.PodSpec)), pod.Status.Phase
+		spec, state = s.shared(&meta, spec.(*core.PodSpec)), statusOf(&pod.Status)
 	}
 	var conditions []metav1.Condition // what istiod says of waypoints
 	if svc, ok := item.(*core.Service); ok {
@@ -83,8 +83,8 @@ func (s *slimmer) object(kind mesh.Kind, item runtime.Object, m metav1.Object, c
 		if spec != nil {
 			raw["spec"], _ = runtime.DefaultUnstructuredConverter.ToUnstructured(spec)
 		}
-		if phase != "" {
-			raw["status"] = map[string]any{"phase": string(phase)}
+		if state != nil {
+			raw["status"] = state()
 		}
 		if len(conditions) > 0 {
 			raw["status"], _ = runtime.DefaultUnstructuredConverter.ToUnstructured(&core.ServiceStatus{Conditions: conditions})
@@ -170,12 +170,39 @@ func slimPod(spec *core.PodSpec, labels map[string]string) *core.PodSpec {
 	}
 }
 
+// statusOf is what trim has left of a status, as the API has it, in a form that
+// is small where only the phase is left.
+func statusOf(status *core.PodStatus) func() any {
+	if status.StartTime == nil && len(status.ContainerStatuses) == 0 && len(status.InitContainerStatuses) == 0 {
+		phase := string(status.Phase)
+		return func() any { return map[string]any{"phase": phase} }
+	}
+	whole := *status
+	return func() any {
+		raw, _ := runtime.DefaultUnstructuredConverter.ToUnstructured(&whole)
+		return raw
+	}
+}
+
+// proxyEnv is what tells a proxy which cluster it is in.
+func proxyEnv(env []core.EnvVar) []core.EnvVar {
+	for _, e := range env {
+		if (e.Name == "ISTIO_META_CLUSTER_ID" || e.Name == "CLUSTER_ID") && e.Value != "" {
+			return []core.EnvVar{{Name: e.Name, Value: e.Value}}
+		}
+	}
+	return nil
+}
+
 func slimContainers(containers []core.Container, labels map[string]string) []core.Container {
 	slim := make([]core.Container, len(containers))
 	for i, c := range containers {
 		slim[i] = core.Container{Name: c.Name, Image: c.Image, Args: c.Args, Ports: slices.Clip(c.Ports), SecurityContext: c.SecurityContext, RestartPolicy: c.RestartPolicy}
-		if labels["app"] == "istiod" {
+		switch {
+		case labels["app"] == "istiod":
 			slim[i].Env = c.Env
+		case c.Name == mesh.ProxyContainer:
+			slim[i].Env = proxyEnv(c.Env)
 		}
 	}
 	return slim

@@ -1,14 +1,9 @@
 package proxyconfig
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // SyncState is how a proxy stands with one type of configuration.
@@ -26,9 +21,6 @@ const (
 	Rejected SyncState = "ERROR"
 )
 
-// problem says whether the state needs someone to look.
-func (s SyncState) problem() bool { return s == Stale || s == Rejected }
-
 // TypeSync is the state of one type of configuration on one proxy.
 type TypeSync struct {
 	// Type is the short name, such as CDS; the last part of TypeURL when it has none.
@@ -37,6 +29,9 @@ type TypeSync struct {
 	State   SyncState `json:"state"`
 	// SentAt is when istiod last sent it, nil when not known.
 	SentAt *time.Time `json:"sentAt,omitempty"`
+	// InFlight says that it is stale, but so short a time that the answer may be
+	// under way.
+	InFlight bool `json:"inFlight,omitempty"`
 	// Error is what the proxy said when it refused it.
 	Error string `json:"error,omitempty"`
 }
@@ -46,12 +41,26 @@ type ProxySync struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 	Cluster   string `json:"cluster"`
-	// Kind is sidecar, router, waypoint, ztunnel ...
-	Kind    string `json:"kind"`
-	Istiod  string `json:"istiod"`
+	// Kind is sidecar, router, waypoint, ztunnel ...; empty where istiod does not say.
+	Kind   string `json:"kind"`
+	Istiod string `json:"istiod"`
+	// Context is the kubeconfig context of that istiod.
+	Context string `json:"context,omitempty"`
 	Version string `json:"version"`
 	// Types are the types that the proxy subscribed to, in table order.
 	Types []TypeSync `json:"types"`
+
+	// ahead is how far istiod's clock is before this machine's.
+	ahead time.Duration
+}
+
+// Age is how long ago a type was sent, by istiod's clock; ok is false when
+// that is not known.
+func (p *ProxySync) Age(t TypeSync, now time.Time) (age time.Duration, ok bool) {
+	if t.SentAt == nil {
+		return 0, false
+	}
+	return max(now.Add(p.ahead).Sub(*t.SentAt), 0), true
 }
 
 // ID is the proxy as name.namespace.
@@ -62,102 +71,25 @@ func (p *ProxySync) ID() string {
 	return p.Name + "." + p.Namespace
 }
 
-// OutOfSync says whether any type is stale or rejected.
-func (p *ProxySync) OutOfSync() bool { return p.worst().problem() }
-
-func (p *ProxySync) worst() SyncState {
+// Worst is the worst state of all types; a push in flight is none.
+func (p *ProxySync) Worst() SyncState {
 	worst := Synced
 	for _, t := range p.Types {
-		if t.State == Rejected || (t.State == Stale && worst != Rejected) {
+		if t.State == Rejected || (t.State == Stale && !t.InFlight && worst != Rejected) {
 			worst = t.State
 		}
 	}
 	return worst
 }
 
-func (p *ProxySync) state(name string) (TypeSync, bool) {
+// Type is how the proxy stands with the type of this short name; ok is false
+// when it did not subscribe to it.
+func (p *ProxySync) Type(name string) (t TypeSync, ok bool) {
 	i := slices.IndexFunc(p.Types, func(t TypeSync) bool { return t.Type == name })
 	if i < 0 {
 		return TypeSync{}, false
 	}
 	return p.Types[i], true
-}
-
-// syncz is one element of istiod's /debug/syncz, as it is on the wire.
-type syncz struct {
-	Cluster       string `json:"cluster_id"`
-	Proxy         string `json:"proxy"`
-	Kind          string `json:"proxy_type"`
-	ProxyVersion  string `json:"proxy_version"`
-	IstioVersion  string `json:"istio_version"`
-	ClusterSent   string `json:"cluster_sent"`
-	ClusterAcked  string `json:"cluster_acked"`
-	ListenerSent  string `json:"listener_sent"`
-	ListenerAcked string `json:"listener_acked"`
-	RouteSent     string `json:"route_sent"`
-	RouteAcked    string `json:"route_acked"`
-	EndpointSent  string `json:"endpoint_sent"`
-	EndpointAcked string `json:"endpoint_acked"`
-	ExtSent       string `json:"extensionconfig_sent"`
-	ExtAcked      string `json:"extensionconfig_acked"`
-
-	Resources map[string]struct {
-		Sent      string    `json:"sent"`
-		Acked     string    `json:"acked"`
-		SentTime  time.Time `json:"sentTime"`
-		LastError string    `json:"lastError"`
-	} `json:"resources"`
-}
-
-// ParseSyncz reads what the istiod of this name answered on /debug/syncz.
-func ParseSyncz(istiod string, r io.Reader) ([]ProxySync, error) {
-	var wire []syncz
-	if err := json.NewDecoder(r).Decode(&wire); err != nil {
-		return nil, hint.Unanswerablef("is this pod an istiod of Istio 1.10 or later?", "reading the sync state that %s reports: %w", istiod, err)
-	}
-	proxies := make([]ProxySync, 0, len(wire))
-	for i := range wire {
-		proxies = append(proxies, wire[i].proxy(istiod))
-	}
-	return proxies, nil
-}
-
-func (w *syncz) proxy(istiod string) ProxySync {
-	p := ProxySync{Name: w.Proxy, Cluster: w.Cluster, Kind: w.Kind, Istiod: istiod, Version: w.IstioVersion, Types: []TypeSync{}}
-	if i := strings.LastIndexByte(w.Proxy, '.'); i > 0 {
-		p.Name, p.Namespace = w.Proxy[:i], w.Proxy[i+1:]
-	}
-	if p.Version == "" {
-		p.Version = w.ProxyVersion
-	}
-	if w.Resources == nil {
-		p.Types = w.oldTypes()
-	}
-	for url, r := range w.Resources {
-		t := TypeSync{Type: typeName(url), TypeURL: url, State: stateOf(r.Sent, r.Acked, r.LastError), Error: r.LastError}
-		if !r.SentTime.IsZero() {
-			sent := r.SentTime.UTC()
-			t.SentAt = &sent
-		}
-		p.Types = append(p.Types, t)
-	}
-	slices.SortFunc(p.Types, func(a, b TypeSync) int { return compareTypes(a.Type, b.Type) })
-	return p
-}
-
-// oldTypes are the types as istiod reported them before it had "resources".
-func (w *syncz) oldTypes() []TypeSync {
-	types := []TypeSync{}
-	for _, t := range []struct{ url, sent, acked string }{
-		{typeURL("config.cluster.v3.Cluster"), w.ClusterSent, w.ClusterAcked},
-		{typeURL("config.listener.v3.Listener"), w.ListenerSent, w.ListenerAcked},
-		{typeURL("config.endpoint.v3.ClusterLoadAssignment"), w.EndpointSent, w.EndpointAcked},
-		{typeURL("config.route.v3.RouteConfiguration"), w.RouteSent, w.RouteAcked},
-		{typeURL("config.core.v3.TypedExtensionConfig"), w.ExtSent, w.ExtAcked},
-	} {
-		types = append(types, TypeSync{Type: typeName(t.url), TypeURL: t.url, State: stateOf(t.sent, t.acked, "")})
-	}
-	return types
 }
 
 func stateOf(sent, acked, lastError string) SyncState {
@@ -202,11 +134,12 @@ func typeName(url string) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// tableTypes always have a column, in this order.
-func tableTypes() []string { return []string{"CDS", "LDS", "EDS", "RDS", "ECDS"} }
+// SyncTypes are the types of every Envoy, in the order of their columns.
+func SyncTypes() []string { return []string{"CDS", "LDS", "EDS", "RDS", "ECDS"} }
 
-func compareTypes(a, b string) int {
-	ia, ib := slices.Index(tableTypes(), a), slices.Index(tableTypes(), b)
+// CompareSyncTypes orders short names of types as tables do.
+func CompareSyncTypes(a, b string) int {
+	ia, ib := slices.Index(SyncTypes(), a), slices.Index(SyncTypes(), b)
 	switch {
 	case ia >= 0 && ib >= 0:
 		return ia - ib
@@ -216,29 +149,4 @@ func compareTypes(a, b string) int {
 		return 1
 	}
 	return strings.Compare(a, b)
-}
-
-// age is a duration as kubectl writes it, at most two units.
-func age(d time.Duration) string {
-	d = max(d, 0)
-	seconds, minutes, hours := int(d.Seconds()), int(d.Minutes()), int(d.Hours())
-	pair := func(big int, unit string, small int, smallUnit string) string {
-		if small == 0 {
-			return fmt.Sprintf("%d%s", big, unit)
-		}
-		return fmt.Sprintf("%d%s%d%s", big, unit, small, smallUnit)
-	}
-	switch {
-	case seconds < 120:
-		return fmt.Sprintf("%ds", seconds)
-	case minutes < 10:
-		return pair(minutes, "m", seconds%60, "s")
-	case minutes < 180:
-		return fmt.Sprintf("%dm", minutes)
-	case hours < 8:
-		return pair(hours, "h", minutes%60, "m")
-	case hours < 48:
-		return fmt.Sprintf("%dh", hours)
-	}
-	return fmt.Sprintf("%dd", hours/24)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +64,7 @@ func TestParseSyncz(t *testing.T) {
 	if p.Types[0].SentAt != nil || p.Types[1].SentAt == nil {
 		t.Errorf("times %v, %v", p.Types[0].SentAt, p.Types[1].SentAt)
 	}
-	if !p.OutOfSync() {
+	if p.Worst() != Rejected {
 		t.Error("a refused listener is in sync")
 	}
 	types = nil
@@ -85,10 +84,11 @@ func TestParseSyncz(t *testing.T) {
 // istiods answers by istiod name: text, or an error, or silence.
 type istiods map[string]any
 
-func (m istiods) Syncz(ctx context.Context, i IstiodSync) (io.ReadCloser, error) {
+func (m istiods) Syncz(ctx context.Context, i IstiodSync) (*SyncAnswer, error) {
 	switch answer := m[i.Name].(type) {
 	case string:
-		return io.NopCloser(strings.NewReader(answer)), nil
+		proxies, err := ParseSyncz(i.Name, strings.NewReader(answer))
+		return &SyncAnswer{Proxies: proxies, Version: "1.31.1-abc-Clean", Clock: noon().Add(time.Hour)}, err
 	case error:
 		return nil, answer
 	}
@@ -96,36 +96,29 @@ func (m istiods) Syncz(ctx context.Context, i IstiodSync) (io.ReadCloser, error)
 	return nil, ctx.Err()
 }
 
-func proxyJSON(name, resources string) string {
-	return `{"cluster_id":"Kubernetes","proxy":"` + name + `","proxy_type":"sidecar","istio_version":"1.31.1","resources":{` + resources + `}}`
-}
-
-func ok(url string) string {
-	return `"` + url + `":{"sent":"a","acked":"a","sentTime":"2026-03-01T11:57:00Z"}`
-}
-
-func TestGatherShowsWhatAnswers(t *testing.T) {
+func TestGatherAsksAllAtOnce(t *testing.T) {
 	t.Parallel()
-	refused := `"` + lds + `":{"sent":"a","sentTime":"2026-03-01T11:50:00Z","lastError":"unknown filter x"}`
 	cluster := istiods{
-		"a": "[" + strings.Join([]string{
-			proxyJSON("b.shop", ok(cds)+","+ok(nds)), proxyJSON("a.shop", refused), proxyJSON("c.edge", refused), proxyJSON("d.edge", refused),
-			proxyJSON("e.edge", refused), proxyJSON("f.edge", refused),
-		}, ",") + "]",
-		"b": "[" + proxyJSON("z.shop", `"`+nds+`":{"sent":"b","acked":"a","sentTime":"2026-03-01T11:59:58Z"}`) + "]",
+		"a": `[{"proxy":"b.shop","resources":{"` + lds + `":{"sent":"a","sentTime":"2026-03-01T12:50:00Z"}}}]`,
+		"b": `[{"proxy":"z.shop","resources":{}}]`,
 		"c": hint.Unanswerablef("look at it", "connection refused"),
 		"d": nil,
+		"e": "<html>",
 	}
 	start := time.Now()
-	report, err := GatherSync(t.Context(), cluster, []IstiodSync{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}, 100*time.Millisecond, noon())
+	asked := []IstiodSync{{Name: "a", Context: "east"}, {Name: "b"}, {Name: "c"}, {Name: "d"}, {Name: "e"}}
+	report, err := GatherSync(t.Context(), cluster, asked, 100*time.Millisecond, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	if report.InSync || report.Complete || report.Failed() != 2 {
-		t.Errorf("in sync %v, complete %v, failed %d", report.InSync, report.Complete, report.Failed())
+	if report.Complete || report.Failed() != 3 || report.Failure() != nil || len(report.Proxies) != 2 {
+		t.Errorf("complete %v, failed %d, %v, proxies %d", report.Complete, report.Failed(), report.Failure(), len(report.Proxies))
+	}
+	if i := report.Istiods[0]; i.Version != "1.31.1" || i.Proxies != 1 {
+		t.Errorf("answered: %+v", i)
 	}
 	if i := report.Istiods[2]; i.Error != "connection refused" || i.Hint != "look at it" {
 		t.Errorf("refused: %+v", i)
@@ -133,24 +126,10 @@ func TestGatherShowsWhatAnswers(t *testing.T) {
 	if i := report.Istiods[3]; i.Error != "it did not answer within 100ms" {
 		t.Errorf("silent: %+v", i)
 	}
-	want := `NAME    CLUSTER     CDS          LDS          EDS  RDS  ECDS  NDS          ISTIOD  VERSION
-c.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
-d.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
-e.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
-f.edge  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
-a.shop  Kubernetes  -            ERROR (10m)  -    -    -     -            a       1.31.1
-z.shop  Kubernetes  -            -            -    -    -     STALE (2s)   b       1.31.1
-b.shop  Kubernetes  SYNCED (3m)  -            -    -    -     SYNCED (3m)  a       1.31.1
-
-LDS refused by c.edge, d.edge, e.edge and 2 more proxies:
-  unknown filter x
-`
-	if got := table(t, report, output.AsTable); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-	report.Keep(func(p *ProxySync) bool { return p.Name == "b" })
-	if !report.InSync || len(report.Proxies) != 1 {
-		t.Errorf("after keeping b: %v, %d", report.InSync, len(report.Proxies))
+	// Ages are by istiod's clock, which is an hour ahead here.
+	p := report.Proxies[0]
+	if age, ok := p.Age(p.Types[0], noon()); !ok || age != 10*time.Minute || p.Context != "east" {
+		t.Errorf("age %s, %v, context %q", age, ok, p.Context)
 	}
 }
 
@@ -158,33 +137,26 @@ func TestGatherEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := GatherSync(ctx, istiods{}, []IstiodSync{{Name: "a"}}, time.Minute, noon())
+	_, err := GatherSync(ctx, istiods{}, []IstiodSync{{Name: "a"}}, time.Minute, noon)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestEmptyReportHasNoNulls(t *testing.T) {
-	t.Parallel()
-	report, err := GatherSync(t.Context(), istiods{"a": "[]"}, []IstiodSync{{Name: "a"}}, time.Minute, noon())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := table(t, report, output.AsJSON); strings.Contains(got, "null") || !strings.Contains(got, `"proxies": []`) {
-		t.Errorf("json:\n%s", got)
-	}
-	if got := table(t, report, output.AsTable); got != "No proxies are connected.\n" {
-		t.Errorf("table: %q", got)
-	}
-}
-
-func table(t *testing.T, d output.Document, f output.Format) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := output.Write(&b, output.Options{Format: f}, d); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+func FuzzParseSyncz(f *testing.F) {
+	f.Add([]byte(`[{"cluster_id":"east","proxy":"web-1.shop","resources":{"` + lds + `":{"sent":"b","sentTime":"2026-03-01T11:57:00Z","lastError":"no\n"}}},{"proxy":"old","cluster_sent":"a","resources":null}]`))
+	f.Add([]byte(`[{"proxy":"a\u0041.b","istio_version":null,"resources":{}},]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		proxies, err := ParseSyncz("i", bytes.NewReader(text))
+		if err == nil && proxies == nil {
+			t.Error("neither proxies nor an error")
+		}
+		for i := range proxies {
+			if proxies[i].Types == nil {
+				t.Error("a proxy without types")
+			}
+		}
+	})
 }
 
 func TestAge(t *testing.T) {
@@ -197,4 +169,13 @@ func TestAge(t *testing.T) {
 			t.Errorf("%s is %s, want %s", d, got, want)
 		}
 	}
+}
+
+func table(t *testing.T, d output.Document, f output.Format) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := output.Write(&b, output.Options{Format: f}, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

@@ -176,8 +176,8 @@ func (j *job) proxyStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := j.eventually(t, 1, "proxy-status", "-n", "bed-proxies")
-	contains(t, "table", r.stdout, "ERROR", "STALE", "SYNCED")
+	r := j.eventually(t, 1, "proxy-status", "-n", "bed-proxies", "--stale-after", "0s")
+	contains(t, "table", r.stdout, "ERROR", "STALE", "SYNCED", "2 of 4 proxies in step")
 	if first := strings.SplitN(r.stdout, "\n", 3)[1]; !strings.Contains(first, "ERROR") {
 		t.Errorf("problems do not come first:\n%s", r.stdout)
 	}

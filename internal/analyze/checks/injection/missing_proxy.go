@@ -42,34 +42,14 @@ var MissingProxy = &analyze.Check{
 }
 
 // lacksProxy says whether a pod of a cluster should have a sidecar and has none.
-func lacksProxy(p *analyze.Pass, w *mesh.Workload) bool {
-	if !p.Running(w.Object) || w.HasProxy() || w.PodAnnotations["sidecar.istio.io/status"] != "" {
-		return false
-	}
-	ns := p.Get(mesh.Namespace, "", w.Object.Namespace)
-	if ns == nil || !p.Discovers(ns) || ns.Labels[mesh.DataPlaneLabel] == "ambient" || w.PodLabels[mesh.DataPlaneLabel] == "ambient" {
-		return false
-	}
-	return p.DataPlane(w) == mesh.InSidecar
-}
+func lacksProxy(p *analyze.Pass, w *mesh.Workload) bool { return p.LacksProxy(w) }
 
 // over says whether a pod has ended or is about to.
-func over(pod *mesh.Resource[*core.PodSpec]) bool {
-	phase := pod.Field("status", "phase")
-	return phase == string(core.PodSucceeded) || phase == string(core.PodFailed) || pod.Field("metadata", "deletionTimestamp") != nil
-}
+func over(pod *mesh.Resource[*core.PodSpec]) bool { return mesh.Over(pod.Object) }
 
 // ownerOf names what runs a pod, as kubectl does; the pod itself when nothing does.
 func ownerOf(pod *mesh.Resource[*core.PodSpec]) string {
-	name := "pod/" + pod.Name
-	if len(pod.Owners) > 0 {
-		owner := pod.Owners[0]
-		name = strings.ToLower(owner.Kind) + "/" + owner.Name
-		if hash := pod.Labels["pod-template-hash"]; owner.Kind == "ReplicaSet" && hash != "" {
-			name = "deployment/" + strings.TrimSuffix(owner.Name, "-"+hash)
-		}
-	}
-	return name + " -n " + pod.Namespace
+	return mesh.OwnerName(pod.Object) + " -n " + pod.Namespace
 }
 
 // missingProxy reports the pods of one owner on the first of them.
@@ -99,16 +79,4 @@ func restartCommand(owner string) string {
 }
 
 // asks is the label that asks for a sidecar.
-func asks(w *mesh.Workload, ns *mesh.Object) string {
-	switch {
-	case ns.Labels[mesh.InjectionLabel] == "enabled":
-		return "istio-injection=enabled of the namespace"
-	case ns.Labels[mesh.InjectionLabel] == "" && ns.Labels[mesh.RevisionLabel] != "":
-		return "istio.io/rev=" + ns.Labels[mesh.RevisionLabel] + " of the namespace"
-	case w.PodLabels[mesh.RevisionLabel] != "":
-		return "istio.io/rev=" + w.PodLabels[mesh.RevisionLabel] + " of the pod"
-	case w.PodLabels[mesh.InjectLabel] == "true":
-		return mesh.InjectLabel + "=true of the pod"
-	}
-	return "the injector's default"
-}
+func asks(w *mesh.Workload, ns *mesh.Object) string { return mesh.AsksForProxy(w, ns) }
