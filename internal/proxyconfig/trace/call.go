@@ -24,6 +24,8 @@ type Connection struct {
 	// when PeerKnown, and that it is unknown otherwise.
 	Peer      string
 	PeerKnown bool
+
+	refused string // why the client does not accept the server
 }
 
 // Call is a request on its way through one proxy: filters read and change it.

@@ -43,7 +43,8 @@ func (w *walker) pool(c *cluster) *pool {
 
 // originalPool is the address that the client itself meant.
 func (w *walker) originalPool(c *cluster) *pool {
-	e := Endpoint{Address: orText(w.destination(), "the original destination"), Port: w.conn.Port, Health: "UNKNOWN", Chosen: true, TLS: c.security(nil, nil).text}
+	sec := c.security(nil, nil)
+	e := Endpoint{Address: orText(w.destination(), "the original destination"), Port: w.conn.Port, Health: "UNKNOWN", Chosen: true, TLS: sec.text, security: sec}
 	p := &pool{list: []Endpoint{e}, note: "the address that the client connects to"}
 	if c.OriginalDst.UseHeader {
 		p.note = "the address in header " + orText(c.OriginalDst.Header, "x-envoy-original-dst-host") + ", or that the client connects to"
@@ -96,9 +97,10 @@ func (w *walker) assigned(c *cluster, a *assignment) *pool {
 		for ei := range g.Endpoints {
 			e := &g.Endpoints[ei]
 			addr := e.Endpoint.Address
+			sec := c.security(e, g)
 			item := Endpoint{
 				Address: addr.host(), Port: addr.port(), Health: orText(e.Health, "UNKNOWN"), Priority: g.Priority, Locality: g.Locality.String(),
-				Weight: e.Weight, TLS: c.security(e, g).text,
+				Weight: e.Weight, TLS: sec.text, security: sec,
 			}
 			if seen := status.health(addr.String()); seen != "" {
 				item.Health = seen

@@ -25,8 +25,7 @@ func Outbound(d *Dump, r *Request) *Walk {
 func Gateway(d *Dump, r *Request) *Walk {
 	w := newWalker(d, "gateway", r, r.connection())
 	w.conn.Peer, w.conn.PeerKnown = r.Principal, r.Principal != ""
-	if found := d.exact(w.conn.Destination, w.conn.Port); found != nil {
-		w.at(found, fmt.Sprintf("%s listens on port %d", found.Name, w.conn.Port))
+	if found := w.gatewayListener(); found != nil {
 		w.listen(found)
 		return w.done()
 	}
@@ -38,6 +37,11 @@ func Gateway(d *Dump, r *Request) *Walk {
 // that the client's proxy makes.
 func Inbound(d *Dump, r *Request, conn *Connection) *Walk {
 	w := newWalker(d, "server", r, conn)
+	if conn.refused != "" {
+		w.step(Step{Name: "TLS", State: Failed, Text: conn.refused})
+		w.end(Closed, conn.refused+": the client closes the connection", nil)
+		return w.done()
+	}
 	virtual := d.virtual("INBOUND")
 	switch found := d.exact(conn.Destination, conn.Port); {
 	case virtual != nil:

@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -64,6 +65,7 @@ func (h *hcm) newCall(r *Request, conn *Connection) (*Call, *reply) {
 		Unknown: map[string]string{}, Metadata: map[string]any{}, FilterState: map[string]string{},
 	}
 	c.Headers = append(Headers{}, r.Headers...)
+	maps.Copy(c.Unknown, r.unknown)
 	if bad := h.checkHeaders(c); bad != nil {
 		return c, bad
 	}

@@ -41,6 +41,7 @@ func (w *walker) http(e *extension) {
 		return
 	}
 	h := &httpWalk{walker: w, manager: manager, call: call}
+	w.walk.call = call
 	h.run()
 }
 
@@ -188,9 +189,9 @@ func (h *httpWalk) findHost() *missed {
 	}
 	h.host = pick.host
 	h.walk.Outcome.VirtualHost = pick.host.Name
-	text := fmt.Sprintf("%s is for %s", pick.host.Name, pick.domain)
+	text := fmt.Sprintf("%s of route table %s is for %s", pick.host.Name, h.table.Name, pick.domain)
 	if pick.domain != pick.asked {
-		text += fmt.Sprintf(", which %s matches", pick.asked)
+		text += ", and so for " + pick.asked
 	}
 	h.step(Step{Name: "virtual host", State: OK, Text: text, Owner: pick.host.Metadata.owner()})
 	return nil

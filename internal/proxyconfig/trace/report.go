@@ -66,6 +66,9 @@ type Walk struct {
 	Side    string  `json:"side"`
 	Steps   []Step  `json:"steps"`
 	Outcome Outcome `json:"outcome"`
+
+	call          *Call // as it is sent on; nil when no HTTP was read
+	upstreamHTTP2 bool
 }
 
 // Kind is how a walk ends.
@@ -147,6 +150,8 @@ type Endpoint struct {
 	TLS string `json:"tls,omitempty"`
 	// Chosen says that the load balancer may take it as things are.
 	Chosen bool `json:"chosen"`
+
+	security security
 }
 
 // Report is the whole way of a request.
@@ -155,6 +160,11 @@ type Report struct {
 	Client  *Walk    `json:"client,omitempty"`
 	Server  *Walk    `json:"server,omitempty"`
 	Outcome Outcome  `json:"outcome"`
+	// Verdict is the answer in one sentence, Advice what to do about it.
+	Verdict string   `json:"verdict"`
+	Advice  []string `json:"advice"`
+
+	client *Dump
 }
 
 // resource is the object that a path in Envoy's metadata names.

@@ -3,6 +3,8 @@ package trace
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // Request is the request, or the TCP connection, whose way is asked for, and
@@ -40,6 +42,8 @@ type Request struct {
 	// Claims are those of a valid token that the request carries, as
 	// name -> values; nil means that it has none.
 	Claims map[string][]string `json:"claims,omitempty"`
+
+	unknown map[string]string // headers that an earlier proxy may have set
 }
 
 // TCP says that the request is a connection without HTTP.
@@ -84,4 +88,29 @@ func (h *Headers) Remove(name string) {
 		}
 	}
 	*h = kept
+}
+
+// SetPrincipal sets the client's identity, with or without "spiffe://".
+func (r *Request) SetPrincipal(id string) error {
+	id = strings.TrimPrefix(id, "spiffe://")
+	if id != "" && !strings.Contains(id, "/") {
+		return hint.Usagef("write it as cluster.local/ns/NAMESPACE/sa/ACCOUNT", "%q is no identity", id)
+	}
+	r.Principal = id
+	return nil
+}
+
+// AddClaims adds claims of the token, each NAME=VALUE; a name may come again.
+func (r *Request) AddClaims(claims []string) error {
+	for _, c := range claims {
+		name, value, ok := strings.Cut(c, "=")
+		if !ok || name == "" {
+			return hint.Usagef("write it as NAME=VALUE, such as iss=https://issuer.example.com", "%q is no claim", c)
+		}
+		if r.Claims == nil {
+			r.Claims = map[string][]string{}
+		}
+		r.Claims[name] = append(r.Claims[name], value)
+	}
+	return nil
 }

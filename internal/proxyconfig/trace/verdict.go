@@ -1,0 +1,122 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+)
+
+// verdict is the answer in one sentence, and what to do about it.
+func (r *Report) verdict() (text string, advice []string) {
+	o := &r.Outcome
+	switch o.Kind {
+	case Undecidable:
+		text = o.Why
+		if o.IfAllowed != nil {
+			advice = append(advice, "if that lets it through: "+o.IfAllowed.sentence(r))
+		}
+		return text, append(advice, undecidedAdvice(o)...)
+	case Forwarded:
+		if !r.Reached() {
+			return "a part of such requests fails: " + o.Why, failedAdvice(r.failing())
+		}
+	}
+	return o.sentence(r), failedAdvice(o)
+}
+
+// failing is the outcome of the target that fails.
+func (r *Report) failing() *Outcome {
+	for _, t := range r.Outcome.Clusters {
+		if t.Kind != Forwarded {
+			return &Outcome{Kind: t.Kind, Flags: t.Flags, Clusters: []Target{t}}
+		}
+	}
+	return &r.Outcome
+}
+
+// sentence says how it ends.
+func (o *Outcome) sentence(r *Report) string {
+	status := ""
+	if o.Status != 0 {
+		status = fmt.Sprintf("%d", o.Status)
+		if o.Flags != "" {
+			status += " " + o.Flags
+		}
+		status += ": "
+	} else if o.Flags != "" {
+		status = o.Flags + ": "
+	}
+	switch o.Kind {
+	case Forwarded:
+		if r.Server != nil {
+			return "it reaches " + r.Server.Proxy
+		}
+		return "it goes to " + o.where()
+	case Redirected:
+		return fmt.Sprintf("the client is redirected to %s with %d", o.Location, o.Status)
+	case DirectResponse:
+		return fmt.Sprintf("the proxy itself answers with %d", o.Status)
+	}
+	text := status + o.Why
+	if owner := o.Owner.String(); owner != "" && !strings.Contains(text, o.Owner.Name) {
+		text += " (" + owner + ")"
+	}
+	return text
+}
+
+// where names clusters and endpoints in short.
+func (o *Outcome) where() string {
+	parts := make([]string, 0, len(o.Clusters))
+	for _, t := range o.Clusters {
+		part := t.Cluster
+		if t.Share < 100 {
+			part = fmt.Sprintf("%s (%g%%)", part, t.Share)
+		}
+		n := 0
+		first := ""
+		for i := range t.Endpoints {
+			if t.Endpoints[i].Chosen {
+				if n == 0 {
+					first = t.Endpoints[i].hostPort()
+				}
+				n++
+			}
+		}
+		switch {
+		case n == 1:
+			part += " at " + first
+		case n > 1:
+			part += fmt.Sprintf(" at one of %d endpoints", n)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// failedAdvice is what to do about a failure.
+func failedAdvice(o *Outcome) []string {
+	switch o.Kind {
+	case NoRoute:
+		return []string{"look at the hosts of the VirtualServices and Services that this proxy sees: `meshctl proxy-config route`"}
+	case NoListener:
+		return []string{"look at the ports of the Service and of the Gateway: `meshctl proxy-config listener`"}
+	case NoEndpoint:
+		if o.Flags == "NC" {
+			return []string{"the cluster is not there: is the subset in a DestinationRule, is the host exported to this namespace? `meshctl analyze` tells"}
+		}
+		return []string{"no endpoint is there or healthy: do the Service's selector and the subset's labels match ready pods? `meshctl proxy-config endpoint` shows health and outliers"}
+	case Denied:
+		if o.Owner.Name != "" {
+			return []string{"look at " + o.Owner.String()}
+		}
+	case Closed:
+		return []string{"compare what the client speaks (plain text, TLS, SNI) with the filter chains above: a PeerAuthentication, a DestinationRule's tls or a Gateway server's tls decides"}
+	}
+	return nil
+}
+
+func undecidedAdvice(o *Outcome) []string {
+	if strings.Contains(o.Why, "include_eds") {
+		return []string{"take the dump with `curl 'localhost:15000/config_dump?include_eds'`"}
+	}
+	return nil
+}
