@@ -24,6 +24,10 @@ type Connection struct {
 	// when PeerKnown, and that it is unknown otherwise.
 	Peer      string
 	PeerKnown bool
+	// Metadata is what network filters left, by namespace, as JSON values.
+	Metadata map[string]any
+	// Cluster is the one that a network filter chose for the TCP proxy, "" when none did.
+	Cluster string
 
 	refused string // why the client does not accept the server
 }
@@ -36,6 +40,9 @@ type Call struct {
 	// Method, Scheme, Authority and Path are the pseudo headers as they are now.
 	Method, Scheme, Authority, Path string
 	Headers                         Headers
+	// Remote is the client's address as the connection manager concludes it
+	// from the connection and x-forwarded-for; not valid means unknown.
+	Remote netip.Addr
 	// Unknown are headers that an earlier filter may have set or changed, by
 	// name, with the filter's name; "*" is all of them.
 	Unknown map[string]string
@@ -55,6 +62,9 @@ type ChosenRoute struct {
 	Owner                    Resource
 	// Metadata is the filter_metadata of the route, by namespace.
 	Metadata map[string]json.RawMessage
+	// RateLimits are rate_limits of the route and, where they count, of its
+	// virtual host.
+	RateLimits []json.RawMessage
 	// perFilter are typed_per_filter_config of route table, virtual host,
 	// route and cluster weight, least specific first.
 	perFilter []map[string]json.RawMessage

@@ -61,20 +61,5 @@ const (
 	ends
 )
 
-// httpFilter is the judge of HTTP filters of this @type; nil when none knows it.
-func httpFilter(typeURL string) filter {
-	switch shortType(typeURL) {
-	case "envoy.extensions.filters.http.router.v3.Router":
-		return func(*filterInput) filterResult { return filterResult{State: ends} }
-	}
-	return nil
-}
-
-// networkFilter is the same for network filters other than the HTTP connection
-// manager and the TCP proxy, which are the walk's own.
-func networkFilter(typeURL string) filter {
-	return nil
-}
-
 // shortType is a type URL without its prefix.
 func shortType(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }

@@ -25,6 +25,7 @@ type hcm struct {
 	StripDot      bool            `json:"strip_trailing_host_dot"`
 	UseRemote     bool            `json:"use_remote_address"`
 	Hops          int             `json:"xff_num_trusted_hops"`
+	DetectIP      json.RawMessage `json:"original_ip_detection_extensions"`
 	GenerateID    *bool           `json:"generate_request_id"`
 	Early         json.RawMessage `json:"early_header_mutation_extensions"`
 	Validation    json.RawMessage `json:"typed_header_validation_config"`
@@ -66,6 +67,7 @@ func (h *hcm) newCall(r *Request, conn *Connection) (*Call, *reply) {
 	}
 	c.Headers = append(Headers{}, r.Headers...)
 	maps.Copy(c.Unknown, r.unknown)
+	c.Remote = h.remote(r, conn)
 	if bad := h.checkHeaders(c); bad != nil {
 		return c, bad
 	}

@@ -235,6 +235,7 @@ func (h *httpWalk) setRoute(r *route) {
 	if r.Action != nil && r.Action.Weighted != nil && len(r.Action.Weighted.Clusters) == 1 {
 		h.call.Route.perFilter = append(h.call.Route.perFilter, r.Action.Weighted.Clusters[0].PerFilter)
 	}
+	h.call.Route.RateLimits = r.rateLimits(h.host)
 	h.walk.Outcome.Route = r.Name
 }
 

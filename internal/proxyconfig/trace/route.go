@@ -242,7 +242,7 @@ func (m *routeMatch) matchTLS(c *Call) Verdict {
 func (m *routeMatch) matchMetadata(c *Call) Verdict {
 	unsure := yes()
 	for i := range m.Dynamic {
-		if unsure = all(unsure, m.Dynamic[i].match(c)); unsure.Answer == No {
+		if unsure = all(unsure, m.Dynamic[i].matchCall(c)); unsure.Answer == No {
 			return unsure
 		}
 	}

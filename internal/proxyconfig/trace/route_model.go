@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // routeTable is a RouteConfiguration.
@@ -30,6 +31,7 @@ type virtualHost struct {
 	Mirrors    []mirrorPolicy             `json:"request_mirror_policies"`
 	Retry      *retryPolicy               `json:"retry_policy"`
 	Metadata   metadata                   `json:"metadata"`
+	RateLimits []json.RawMessage          `json:"rate_limits"`
 	RawRoutes  json.RawMessage            `json:"routes"`
 	headerChange
 }
@@ -43,6 +45,18 @@ func (h *virtualHost) routes() ([]route, error) {
 		return nil, fmt.Errorf("reading the routes of virtual host %s: %w", h.Name, err)
 	}
 	return routes, nil
+}
+
+// rateLimits are what a rate limit service is asked about: those of the route,
+// and of its host where the route has none or wants them, too.
+func (r *route) rateLimits(h *virtualHost) []json.RawMessage {
+	if r.Action == nil {
+		return nil
+	}
+	if len(r.Action.RateLimits) > 0 && !r.Action.HostLimits {
+		return r.Action.RateLimits
+	}
+	return append(slices.Clip(r.Action.RateLimits), h.RateLimits...)
 }
 
 // headerChange is what is done to the headers of requests that are sent on.
@@ -121,26 +135,28 @@ type routeAction struct {
 	Plugin        string          `json:"cluster_specifier_plugin"`
 	InlinePlugin  json.RawMessage `json:"inline_cluster_specifier_plugin"`
 	// NotFound is the answer when there is no such cluster.
-	NotFound       string          `json:"cluster_not_found_response_code"`
-	MetadataMatch  json.RawMessage `json:"metadata_match"`
-	PrefixRewrite  string          `json:"prefix_rewrite"`
-	RegexRewrite   *regexRewrite   `json:"regex_rewrite"`
-	PathRewrite    *extension      `json:"path_rewrite_policy"`
-	HostLiteral    string          `json:"host_rewrite_literal"`
-	HostAuto       bool            `json:"auto_host_rewrite"`
-	HostHeader     string          `json:"host_rewrite_header"`
-	HostRegex      *regexRewrite   `json:"host_rewrite_path_regex"`
-	AppendHost     bool            `json:"append_x_forwarded_host"`
-	Timeout        *string         `json:"timeout"`
-	IdleTimeout    *string         `json:"idle_timeout"`
-	MaxStream      *maxStream      `json:"max_stream_duration"`
-	Retry          *retryPolicy    `json:"retry_policy"`
-	Mirrors        []mirrorPolicy  `json:"request_mirror_policies"`
-	Hash           []hashPolicy    `json:"hash_policy"`
-	Upgrades       []upgrade       `json:"upgrade_configs"`
-	InternalRedirs json.RawMessage `json:"internal_redirect_policy"`
-	Priority       string          `json:"priority"`
-	EarlyData      json.RawMessage `json:"early_data_policy"`
+	NotFound       string            `json:"cluster_not_found_response_code"`
+	MetadataMatch  json.RawMessage   `json:"metadata_match"`
+	PrefixRewrite  string            `json:"prefix_rewrite"`
+	RegexRewrite   *regexRewrite     `json:"regex_rewrite"`
+	PathRewrite    *extension        `json:"path_rewrite_policy"`
+	HostLiteral    string            `json:"host_rewrite_literal"`
+	HostAuto       bool              `json:"auto_host_rewrite"`
+	HostHeader     string            `json:"host_rewrite_header"`
+	HostRegex      *regexRewrite     `json:"host_rewrite_path_regex"`
+	AppendHost     bool              `json:"append_x_forwarded_host"`
+	Timeout        *string           `json:"timeout"`
+	IdleTimeout    *string           `json:"idle_timeout"`
+	MaxStream      *maxStream        `json:"max_stream_duration"`
+	Retry          *retryPolicy      `json:"retry_policy"`
+	Mirrors        []mirrorPolicy    `json:"request_mirror_policies"`
+	Hash           []hashPolicy      `json:"hash_policy"`
+	Upgrades       []upgrade         `json:"upgrade_configs"`
+	InternalRedirs json.RawMessage   `json:"internal_redirect_policy"`
+	Priority       string            `json:"priority"`
+	RateLimits     []json.RawMessage `json:"rate_limits"`
+	HostLimits     bool              `json:"include_vh_rate_limits"`
+	EarlyData      json.RawMessage   `json:"early_data_policy"`
 }
 
 type upgrade struct {
@@ -221,14 +237,4 @@ type redirectAction struct {
 
 type directAction struct {
 	Status int `json:"status"`
-}
-
-// metadataMatcher is Envoy's MetadataMatcher: a condition on dynamic metadata.
-type metadataMatcher struct {
-	Filter string `json:"filter"`
-	Path   []struct {
-		Key string `json:"key"`
-	} `json:"path"`
-	Value  json.RawMessage `json:"value"`
-	Invert bool            `json:"invert"`
 }

@@ -26,6 +26,9 @@ func (w *walker) tcp(e *extension) {
 		return
 	}
 	targets := t.targets()
+	if w.conn.Cluster != "" { // a filter before chose it
+		targets = []Target{{Cluster: w.conn.Cluster, Share: 100}}
+	}
 	if len(targets) == 0 {
 		w.stuck("TCP", "the TCP proxy names no cluster", "the TCP proxy's cluster")
 		return
