@@ -54,7 +54,10 @@ func (r *runtime) startEnvoy(ctx context.Context, pod *corev1.Pod, run *podRun) 
 	sp := spec{name: "envoy-" + pod.Namespace + "-" + pod.Name, path: r.bed.programs.envoy, netns: true, logTo: r.bed.logs(), dir: run.dir(),
 		args: []string{"--config-path", config, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning",
 			"--component-log-level", "misc:error", // else a line for every deprecated field istiod still sets
-			"--service-cluster", proxy.app + "." + pod.Namespace, "--service-node", proxy.nodeID()}}
+			"--file-flush-interval-msec", "200", "--service-cluster", proxy.app + "." + pod.Namespace, "--service-node", proxy.nodeID()}}
+	if sp, err = r.throughNetwork(ctx, run, sp, dir); err != nil {
+		return err
+	}
 	if err := run.keep(ctx, sp, socketOK(admin, "/ready")); err != nil {
 		return err
 	}
@@ -136,6 +139,11 @@ type proxy struct {
 
 func (p proxy) nodeID() string {
 	return fmt.Sprintf("%s~%s~%s.%s~%s.svc.cluster.local", p.role, p.ip, p.name, p.namespace, p.namespace)
+}
+
+// identity is the proxy's own, in its certificate.
+func (p proxy) identity() string {
+	return fmt.Sprintf("spiffe://cluster.local/ns/%s/sa/%s", p.namespace, p.account)
 }
 
 // describeProxy reads from a pod what pilot-agent would tell istiod about it.

@@ -21,6 +21,8 @@ type Options struct {
 	MaxEnvoys int
 	// IstiodEnv is added to every istiod's environment and wins over the pod's.
 	IstiodEnv map[string]string
+	// Network, when set, lets traffic through the Envoys.
+	Network *Network
 	// Break lists modes the bed has from its first moment.
 	Break []Mode
 	// Timeout bounds Start, one minute when zero; building the programs does not count.

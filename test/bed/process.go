@@ -23,13 +23,14 @@ type process struct {
 
 // spec is what to start.
 type spec struct {
-	name  string // also the log's
-	path  string
-	args  []string
-	env   []string // added to this process's own
-	dir   string
-	logTo string // folder
-	netns bool   // in a network namespace of its own
+	name     string // also the log's
+	path     string
+	args     []string
+	env      []string // added to this process's own
+	dir      string
+	logTo    string // folder
+	netns    bool   // in a network namespace of its own
+	netadmin bool   // and allowed to change it
 }
 
 // spawner starts every child from one OS thread that lives as long as this process: the kernel sends the
@@ -59,7 +60,7 @@ func (s *spawner) start(sp spec) (*process, error) {
 	p := &process{name: sp.name, log: logPath, cmd: exec.Command(sp.path, sp.args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = log, log, sp.dir
 	p.cmd.Env = append(os.Environ(), sp.env...)
-	p.cmd.SysProcAttr = sysProcAttr(sp.netns)
+	p.cmd.SysProcAttr = sysProcAttr(sp)
 	started := make(chan error)
 	s.work <- func() { started <- p.cmd.Start() }
 	if err := <-started; err != nil {

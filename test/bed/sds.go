@@ -2,7 +2,6 @@ package bed
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -49,12 +48,11 @@ func (s *secrets) StreamSecrets(stream secret.SecretDiscoveryService_StreamSecre
 }
 
 func (s *secrets) make(ctx context.Context, name string) (*anypb.Any, error) {
-	ca := s.authority(ctx)
+	ca := s.bed.authority(ctx)
 	var m proto.Message
 	switch name {
 	case "default":
-		id := fmt.Sprintf("spiffe://cluster.local/ns/%s/sa/%s", s.proxy.namespace, s.proxy.account)
-		cert, key, err := ca.issue(24*time.Hour, id)
+		cert, key, err := ca.issue(24*time.Hour, s.proxy.identity())
 		if err != nil {
 			return nil, err
 		}
@@ -69,14 +67,15 @@ func (s *secrets) make(ctx context.Context, name string) (*anypb.Any, error) {
 	return anypb.New(m)
 }
 
-func (s *secrets) authority(ctx context.Context) *authority {
-	found, err := s.bed.client.CoreV1().Secrets(meshNamespace).Get(ctx, "istio-ca-secret", metav1.GetOptions{})
+// authority is istiod's CA, or the bed's own where that is not there.
+func (b *Bed) authority(ctx context.Context) *authority {
+	found, err := b.client.CoreV1().Secrets(meshNamespace).Get(ctx, "istio-ca-secret", metav1.GetOptions{})
 	if err != nil {
-		return s.bed.creds.ca
+		return b.creds.ca
 	}
 	ca, err := parseAuthority(found.Data["ca-cert.pem"], found.Data["ca-key.pem"])
 	if err != nil {
-		return s.bed.creds.ca
+		return b.creds.ca
 	}
 	return ca
 }

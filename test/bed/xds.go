@@ -2,6 +2,7 @@ package bed
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	secret "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
 	"google.golang.org/grpc"
+	grpccredentials "google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -46,7 +48,7 @@ func (r *runtime) serveXDS(run *podRun, p proxy, dir string) error {
 func (x *xdsRelay) StreamAggregatedResources(down discovery.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
 	ctx, cancel := context.WithCancel(down.Context())
 	defer cancel()
-	conn, err := x.runtime.dialIstiod(x.proxy.discovery)
+	conn, err := x.runtime.dialIstiod(ctx, x.proxy)
 	if err != nil {
 		return err
 	}
@@ -74,23 +76,37 @@ func (x *xdsRelay) StreamAggregatedResources(down discovery.AggregatedDiscoveryS
 				return err
 			}
 		}
+		if x.runtime.bed.opts.Network != nil {
+			if err := destinationFromHeader(resp); err != nil {
+				return err
+			}
+		}
 		if err := down.Send(resp); err != nil {
 			return err
 		}
 	}
 }
 
-// dialIstiod connects to one istiod behind a discovery address such as istiod-canary.istio-system.svc:15012, on the port
-// that asks for no identity.
-func (r *runtime) dialIstiod(address string) (*grpc.ClientConn, error) {
-	runs, err := r.istiodsBehind(address)
+// dialIstiod connects to one istiod behind a discovery address such as istiod-canary.istio-system.svc:15012: on the port
+// that asks for no identity, or where there is traffic as the proxy itself, for gateways are given their certificates.
+func (r *runtime) dialIstiod(ctx context.Context, p proxy) (*grpc.ClientConn, error) {
+	runs, err := r.istiodsBehind(p.discovery)
 	if err != nil {
 		return nil, err
 	}
 	run := runs[rand.IntN(len(runs))]
-	return grpc.NewClient("passthrough:///istiod", grpc.WithTransportCredentials(insecure.NewCredentials()),
+	port, creds := int32(15010), insecure.NewCredentials()
+	if r.bed.opts.Network != nil {
+		me, err := r.bed.Identity(ctx, p.identity())
+		if err != nil {
+			return nil, err
+		}
+		port = 15012
+		creds = grpccredentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{me}, InsecureSkipVerify: true}) //nolint:gosec // loopback, our own child
+	}
+	return grpc.NewClient("passthrough:///istiod", grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(256<<20)),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return run.dial(ctx, 15010) }))
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return run.dial(ctx, port) }))
 }
 
 func (r *runtime) istiodsBehind(address string) ([]*podRun, error) {

@@ -24,7 +24,8 @@ func (b *listenerBody) sniff(conn *Connection, protocol string) *chainFacts {
 			if !(conn.TLS && inspected) {
 				f.sniffHTTP(protocol)
 			}
-		case strings.HasSuffix(kind, ".OriginalDst"), strings.HasSuffix(kind, ".OriginalSrc"):
+		case strings.HasSuffix(kind, ".OriginalDst"), strings.HasSuffix(kind, ".OriginalSrc"), strings.HasSuffix(kind, ".ProxyProtocol"):
+			// The addresses asked about are those that these find.
 		default:
 			f.unsure = "what the listener filter " + lf.Name + " makes of the connection"
 		}
