@@ -13,7 +13,9 @@ func newExperimentalCmd(f *Factory) *cobra.Command {
 	}
 	precheck := newPrecheckCmd(f)
 	precheck.GroupID = ""
-	c.AddCommand(precheck)
+	stats := newProxyConfigStatsCmd(f)
+	stats.Use, stats.Aliases = "envoy-stats [POD|TYPE/NAME...]", []string{"es"}
+	c.AddCommand(precheck, stats)
 	asGroup(c)
 	return c
 }

@@ -36,7 +36,7 @@ and tokens are never shown.`,
 		newProxyConfigClusterCmd(f), newProxyConfigListenerCmd(f), newProxyConfigRouteCmd(f),
 		newProxyConfigEndpointCmd(f), newProxyConfigSecretCmd(f), newProxyConfigBootstrapCmd(f),
 		newProxyConfigDiffCmd(f),
-		newProxyConfigLogCmd(f), newProxyConfigRootCACmd(f),
+		newProxyConfigLogCmd(f), newProxyConfigRootCACmd(f), newProxyConfigStatsCmd(f),
 	)
 	asGroup(c)
 	return c
