@@ -244,7 +244,7 @@ func (p *jwtProvider) check(payload map[string]any, audiences []string, now time
 // those of a jwksUri and puts them there.
 func (p *jwtProvider) checkSignature(token, alg string) jwtOutcome {
 	unsure := func(why string) jwtOutcome {
-		return jwtOutcome{state: jwtUnsure, status: "whether the token's signature is right cannot be told: " + why + "; --claim takes a token as good"}
+		return jwtOutcome{state: jwtUnsure, status: "whether the token's signature is right cannot be told: " + why + "; --jwt-claim takes a token as good"}
 	}
 	if p.Local == nil || p.Local.Text == "" && len(p.Local.Raw) == 0 {
 		if p.Remote != nil {

@@ -73,8 +73,8 @@ func judgeRBAC(in *filterInput, raw json.RawMessage, namespace string, deny func
 	if err := json.Unmarshal(raw, &config); err != nil {
 		return unreadable(in, err)
 	}
-	in.shadow(&config, namespace)
-	var result rbacResult
+	dry := in.shadow(&config, namespace)
+	result, ok := rbacResult{}, true
 	action := "ALLOW"
 	switch {
 	case config.Matcher != nil:
@@ -83,9 +83,20 @@ func judgeRBAC(in *filterInput, raw json.RawMessage, namespace string, deny func
 		action = cmp.Or(config.Rules.Action, action)
 		result = config.Rules.judge(in)
 	default:
-		return filterResult{State: passes}
+		ok = false
 	}
-	return rbacAnswer(action, result, deny)
+	out := filterResult{State: passes}
+	if ok {
+		out = rbacAnswer(action, result, deny)
+	}
+	switch {
+	case dry == "":
+	case out.Text == "":
+		out.Text = dry
+	default:
+		out.Details = append(out.Details, dry)
+	}
+	return out
 }
 
 // judge finds the first policy that matches, by name, as Envoy does.
@@ -201,8 +212,9 @@ func policyOwner(key string) Resource {
 }
 
 // shadow judges the shadow rules, which decide nothing but leave their result
-// in the metadata: of that, external authorization takes whether to ask.
-func (in *filterInput) shadow(config *rbacConfig, namespace string) {
+// in the metadata: of that, external authorization takes whether to ask. dry
+// is what a dry run would deny, "" when there is none.
+func (in *filterInput) shadow(config *rbacConfig, namespace string) (dry string) {
 	var result rbacResult
 	switch {
 	case config.ShadowMatcher != nil:
@@ -210,14 +222,14 @@ func (in *filterInput) shadow(config *rbacConfig, namespace string) {
 	case config.Shadow != nil:
 		result = config.Shadow.judge(in)
 	default:
-		return
+		return ""
 	}
 	id, engine := config.ShadowPrefix+"shadow_effective_policy_id", config.ShadowPrefix+"shadow_engine_result"
 	switch result.Allowed {
 	case Maybe:
 		in.leave(namespace, id, unknownValue("whether "+policyName(result.Key)+" matches: "+result.Why))
 		in.leave(namespace, engine, unknownValue(result.Why))
-		return
+		return ""
 	case Yes:
 		in.leave(namespace, engine, "allowed")
 	default:
@@ -226,6 +238,13 @@ func (in *filterInput) shadow(config *rbacConfig, namespace string) {
 	if result.Key != "" {
 		in.leave(namespace, id, result.Key)
 	}
+	switch {
+	case result.Allowed == Yes || !strings.HasPrefix(config.ShadowPrefix, "istio_dry_run"):
+		return ""
+	case result.Key == "":
+		return "dry run: it would be denied, since no ALLOW policy matches"
+	}
+	return "dry run: " + policyName(result.Key) + " would deny it"
 }
 
 // leave puts a value into the metadata for later filters.

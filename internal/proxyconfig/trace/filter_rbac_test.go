@@ -38,6 +38,7 @@ func TestPoliciesOfIstiod(t *testing.T) {
 		{name: "denied by the end of the path", request: "POST /a/secret", headers: allowed, want: "403 rbac_access_denied_matched_policy[ns[shop]-policy[no-admin]-rule[0]]"},
 		{name: "another method is not denied there", request: "DELETE /admin", want: none},
 		{name: "a dry run denies nothing", request: "GET /api/x", headers: allowed, want: "passes"},
+		{name: "what a dry run would deny", request: "GET /watched", headers: allowed, want: none, text: "no DENY policy matches\ndry run: AuthorizationPolicy watch.shop rule 0 would deny it"},
 		{name: "audited", request: "GET /audit", headers: allowed, want: none, text: "audited by AuthorizationPolicy log.shop rule 0"},
 		{name: "CUSTOM asks its provider", request: "GET /ask/me", headers: allowed, want: "opaque", text: "external authorization by outbound|80||frontend.shop.svc.cluster.local decides"},
 		{name: "plain text has no identity", request: "GET /api/x", headers: allowed, conn: plainConn(), want: none},

@@ -33,3 +33,19 @@ func (h *hcm) remote(r *Request, conn *Connection) netip.Addr {
 	}
 	return ip
 }
+
+// forwardedFor adds the peer to x-forwarded-for where the proxy is told to
+// take its address for the client's; a sidecar leaves the header alone.
+func (h *hcm) forwardedFor(c *Call) {
+	ip := c.Conn.Source.Addr()
+	switch {
+	case unread(h.DetectIP), h.UseRemote && !h.SkipXFF && !ip.IsValid():
+		c.Unknown["x-forwarded-for"] = "Envoy itself"
+	case h.UseRemote && !h.SkipXFF:
+		value, present := c.Headers.Get("x-forwarded-for")
+		if present {
+			value += ","
+		}
+		c.Headers.Set("x-forwarded-for", value+ip.String())
+	}
+}

@@ -34,3 +34,35 @@ func TestRemote(t *testing.T) {
 		}
 	}
 }
+
+func TestForwardedFor(t *testing.T) {
+	t.Parallel()
+	conn, unknown := plainConn(), plainConn()
+	unknown.Source = netip.AddrPort{}
+	for _, test := range []struct {
+		name    string
+		manager hcm
+		conn    *Connection
+		header  string
+		want    string
+	}{
+		{"a sidecar leaves it alone", hcm{}, &conn, "1.1.1.1", "1.1.1.1"},
+		{"a gateway adds the peer", hcm{UseRemote: true}, &conn, "1.1.1.1", "1.1.1.1,10.0.0.9"},
+		{"a gateway makes it", hcm{UseRemote: true}, &conn, "", "10.0.0.9"},
+		{"told not to", hcm{UseRemote: true, SkipXFF: true}, &conn, "1.1.1.1", "1.1.1.1"},
+		{"the peer is not known", hcm{UseRemote: true}, &unknown, "", "unknown"},
+	} {
+		c := &Call{Conn: test.conn, Unknown: map[string]string{}}
+		if test.header != "" {
+			c.Headers.Add("x-forwarded-for", test.header)
+		}
+		test.manager.forwardedFor(c)
+		got, _, why := c.header("x-forwarded-for")
+		if why != "" {
+			got = "unknown"
+		}
+		if got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}

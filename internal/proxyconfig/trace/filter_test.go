@@ -96,7 +96,7 @@ func (c *filterCase) run(t *testing.T) (outcome string, result filterResult, tex
 			return "unknown", filterResult{Text: f.Name}, ""
 		}
 		r := one(in)
-		all = append(all, r.Text)
+		all = append(append(all, r.Text), r.Details...)
 		switch r.State {
 		case answers:
 			return strings.TrimSpace(itoa(r.Status) + " " + r.Detail), r, strings.Join(all, "\n")

@@ -26,6 +26,7 @@ type hcm struct {
 	UseRemote     bool            `json:"use_remote_address"`
 	Hops          int             `json:"xff_num_trusted_hops"`
 	DetectIP      json.RawMessage `json:"original_ip_detection_extensions"`
+	SkipXFF       bool            `json:"skip_xff_append"`
 	GenerateID    *bool           `json:"generate_request_id"`
 	Early         json.RawMessage `json:"early_header_mutation_extensions"`
 	Validation    json.RawMessage `json:"typed_header_validation_config"`
@@ -141,11 +142,12 @@ func (h *hcm) ownHeaders(c *Call) {
 	if unread(h.ForwardProto) {
 		c.Unknown["x-forwarded-proto"] = "the listener's forward_proto_config"
 	}
-	for _, name := range []string{"x-request-id", "x-forwarded-for", "x-forwarded-client-cert", "x-envoy-internal", "x-envoy-external-address"} {
+	for _, name := range []string{"x-request-id", "x-forwarded-client-cert", "x-envoy-internal", "x-envoy-external-address"} {
 		if _, ok := c.Headers.Get(name); !ok || strings.HasPrefix(name, "x-forwarded-") {
 			c.Unknown[name] = "Envoy itself"
 		}
 	}
+	h.forwardedFor(c)
 	if h.GenerateID != nil && !*h.GenerateID {
 		delete(c.Unknown, "x-request-id")
 	}

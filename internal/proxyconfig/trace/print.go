@@ -50,7 +50,7 @@ func (w *Walk) text(paint func(output.Tone, string) string) []string {
 	for i := range w.Steps {
 		s := &w.Steps[i]
 		line := fmt.Sprintf("  %s %-*s  %s", s.mark(paint), width, s.Name, s.Text)
-		if owner := s.Owner.String(); owner != "" {
+		if owner := s.Owner.String(); owner != "" && !strings.Contains(s.Text, owner) {
 			line += paint(output.Faint, " ("+owner+")")
 		}
 		lines = append(lines, line)
