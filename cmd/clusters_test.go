@@ -8,11 +8,33 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/meshctl/meshctl/internal/kube/apitest"
 )
+
+// podAnswers makes a pod's port answer: "pod:port/path=file", or "=silent".
+func podAnswers(ts *testscript.TestScript, ports map[string]string, where, answer string) {
+	port, path, _ := strings.Cut(where, "/")
+	text := ""
+	if answer != "silent" {
+		text = strings.ReplaceAll(ts.ReadFile(answer), "NOW", time.Now().UTC().Format(time.RFC3339))
+	}
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/"+path:
+			http.NotFound(w, r)
+		case answer == "silent":
+			<-r.Context().Done()
+		default:
+			_, _ = io.WriteString(w, text)
+		}
+	}))
+	ts.Defer(func() { backend.CloseClientConnections(); backend.Close() })
+	ports[port] = backend.Listener.Addr().String()
+}
 
 // apiserver is the script command
 //
@@ -29,11 +51,17 @@ func apiserver(ts *testscript.TestScript, neg bool, args []string) {
 		fault, args = args[0], args[1:]
 	}
 	var documents []string
+	ports := map[string]string{}
 	for _, file := range args[1:] {
+		if port, answer, ok := strings.Cut(file, "="); ok {
+			podAnswers(ts, ports, port, answer)
+			continue
+		}
 		documents = append(documents, ts.ReadFile(file))
 	}
 	server, err := apitest.New(documents...)
 	ts.Check(err)
+	server.Ports = ports
 	how, resource, _ := strings.Cut(fault, "=")
 	switch how {
 	case "deny": // the user may do nothing with it, and may list it all the same

@@ -2,16 +2,11 @@ package cmd
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
 
-	"github.com/meshctl/meshctl/internal/hint"
-	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
 
@@ -27,6 +22,8 @@ type proxyStatusOptions struct {
 	only          []string
 	staleAfter    time.Duration
 	timeout       time.Duration
+	watch, wait   bool
+	watchInterval time.Duration
 }
 
 func newProxyStatusCmd(f *Factory) *cobra.Command {
@@ -68,6 +65,9 @@ connected, not injected or differs, or --only asked for what was found; 2 an ist
 or a cluster did not answer, or what may not be read leaves something open: what is
 known is shown. Proxies that are old or without a pod alone do not make it 1.
 
+With --wait the exit code is 0 as soon as all is in step; when the time is over,
+1 and what is not, or 2 when that could not be found out.
+
 Istiods are asked on their monitoring port through the API server or, where that
 refuses, over xDS with a token of the service account default. --xds-address,
 --xds-port, --cert-dir and --plaintext ask over xDS at once. An istiod outside of
@@ -80,6 +80,12 @@ the cluster is found by its injector's address.`,
 
   # One proxy
   meshctl proxy-status deploy/productpage-v1
+
+  # In a pipeline, after a change: until the proxies of the shop have taken it
+  meshctl proxy-status -n shop --wait --timeout 2m
+
+  # What changes from now on
+  meshctl proxy-status --watch
 
   # Only what istiods say, of two clusters; pods are not read
   meshctl proxy-status --contexts east,west --only error,stale
@@ -101,12 +107,18 @@ the cluster is found by its injector's address.`,
 	fs.StringSliceVar(&o.only, "only", nil, "only these: "+strings.Join(status.Words(), ", "))
 	_ = c.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(status.Words(), cobra.ShellCompDirectiveNoFileComp))
 	fs.DurationVar(&o.staleAfter, "stale-after", 10*time.Second, "how long a proxy may take to answer, and a new pod to connect, before it is a problem")
-	fs.DurationVar(&o.timeout, "timeout", 15*time.Second, "longest wait for one istiod and for one cluster")
+	fs.DurationVar(&o.timeout, "timeout", eachTimeout, "longest wait for one istiod and for one cluster; with --wait for all, 5m when not given")
+	fs.BoolVarP(&o.watch, "watch", "w", false, "look again and again: on a terminal redraw, otherwise print what changes")
+	fs.DurationVar(&o.watchInterval, "watch-interval", 5*time.Second, "with --watch: the pause between two looks")
+	fs.BoolVar(&o.wait, "wait", false, "wait until all that is asked for is in step, nothing is in flight and every new pod's proxy is connected, or --timeout is over")
 	// istioctl shows the states only with -v 1; they are always shown here.
 	fs.IntP("verbosity", "v", 1, "accepted for istioctl's sake: the states are always shown")
 	_ = fs.MarkHidden("verbosity")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := o.ask.check(c); err != nil {
+			return err
+		}
+		if err := o.checkWatch(args, c.Flags().Changed("timeout")); err != nil {
 			return err
 		}
 		return o.run(c.Context(), args)
@@ -123,6 +135,12 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case o.wait:
+		return o.waitFor(ctx, args, reader, wish)
+	case o.watch:
+		return o.watchAll(ctx, reader, wish)
+	}
 	report, err := o.report(ctx, reader, wish)
 	if err != nil {
 		return err
@@ -132,6 +150,13 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 		if err := o.narrow(ctx, report, args[0]); err != nil {
 			return err
 		}
+	}
+	return o.show(ctx, args, reader, report)
+}
+
+// show prints the report, and makes it the exit code.
+func (o *proxyStatusOptions) show(ctx context.Context, args []string, reader *meshReader, report *status.Report) error {
+	if len(args) > 0 {
 		return o.one(ctx, reader, report)
 	}
 	if err := o.f.print(o.out, report); err != nil {
@@ -180,92 +205,4 @@ func (o *proxyStatusOptions) report(ctx context.Context, reader *meshReader, wis
 		return nil, err
 	}
 	return status.New(m, *wish), nil
-}
-
-// warn says what is left out, and why.
-func (o *proxyStatusOptions) warn(r *status.Report) {
-	for _, c := range r.Clusters {
-		if !c.Read {
-			o.f.IO.Warnf("cluster %s is left out: %s", c.Context, c.Error)
-		}
-	}
-	for _, i := range r.Istiods {
-		if i.Error != "" {
-			o.f.IO.Warnf("no answer from istiod %s: %s", qualified(i), i.Error)
-		}
-	}
-	for _, u := range r.Undecided {
-		where := ""
-		if u.Context != "" && len(r.Clusters) > 1 {
-			where = "cluster " + u.Context + ": "
-		}
-		var words []string
-		for _, p := range u.Problems {
-			words = append(words, string(p))
-		}
-		o.f.IO.Warnf("%s%s: %s not known", where, u.Reason, strings.Join(words, ", "))
-	}
-}
-
-// verdictOf is the exit code.
-func verdictOf(r *status.Report) error {
-	switch {
-	case !r.Complete:
-		return errUnanswered
-	case !r.InSync:
-		return errNo
-	}
-	return nil
-}
-
-// narrow leaves the proxy that the argument names.
-func (o *proxyStatusOptions) narrow(ctx context.Context, report *status.Report, arg string) error {
-	namespace, err := o.f.Namespace()
-	if err != nil {
-		return err
-	}
-	// A connected proxy need not be a pod.
-	find := func(id string) *proxyconfig.ProxySync {
-		if i := slices.IndexFunc(report.Proxies, func(p proxyconfig.ProxySync) bool { return p.ID() == id }); i >= 0 {
-			return &report.Proxies[i]
-		}
-		return nil
-	}
-	p := find(arg)
-	if p == nil {
-		p = find(arg + "." + namespace)
-	}
-	if p == nil {
-		client, err := o.f.Client()
-		if err != nil {
-			return err
-		}
-		pod, err := client.FindPod(ctx, arg, namespace)
-		if err != nil {
-			return err
-		}
-		if p = find(pod.Name + "." + pod.Namespace); p == nil {
-			return notConnected(pod, report.Complete)
-		}
-	}
-	report.Keep(p.Name, p.Namespace)
-	return nil
-}
-
-// notConnected says that a pod's proxy is missing, and what most likely is the reason.
-func notConnected(pod *corev1.Pod, complete bool) error {
-	next := "its proxy's log says what it waits for: `kubectl logs -n " + pod.Namespace + " " + pod.Name + " -c istio-proxy`"
-	if !kube.HasProxy(pod) {
-		return noProxy(pod)
-	}
-	if !complete {
-		return hint.Unanswerablef(next, "the proxy of pod %s.%s is not connected to any istiod that answered", pod.Name, pod.Namespace)
-	}
-	return hint.Failf(next, "the proxy of pod %s.%s is not connected to any istiod", pod.Name, pod.Namespace)
-}
-
-// noProxy says that a pod is not in the mesh.
-func noProxy(pod *corev1.Pod) error {
-	return hint.Failf("label its namespace with istio-injection=enabled, or the pod with sidecar.istio.io/inject=true, and restart it",
-		"pod %s.%s has no proxy: there is no istio-proxy container in it", pod.Name, pod.Namespace)
 }

@@ -128,10 +128,14 @@ func (a *asker) Syncz(ctx context.Context, istiod proxyconfig.IstiodSync) (*prox
 			return nil, err
 		}
 		other, xdsErr := a.overXDS(ctx, istiod)
-		if xdsErr != nil {
-			return nil, hint.Unanswerablef(hint.Of(xdsErr), "%w; then %w", err, xdsErr)
+		switch {
+		case xdsErr == nil:
+			return other, nil
+		case kube.PortRefused(err) && kube.PortRefused(xdsErr):
+			return nil, hint.Unanswerablef("`kubectl logs -n "+istiod.Namespace+" "+istiod.Name+"` may say why",
+				"nothing listens on its ports %d and %d", a.istiods[istiod.Name].Port, a.xds.Port)
 		}
-		return other, nil
+		return nil, hint.Unanswerablef(hint.Of(xdsErr), "%w; then %w", err, xdsErr)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	proxies, err := proxyconfig.ParseSyncz(istiod.Name, answer.Body)

@@ -2,8 +2,8 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/mesh"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
@@ -20,19 +19,16 @@ import (
 type meshReader struct {
 	o        *proxyStatusOptions
 	clusters []*clusterReader
+	// watching says that it reads again and again. Then pods are read again only
+	// when other proxies are connected than before, or after a while.
+	watching  bool
+	podsAt    time.Time
+	connected uint64
 }
 
-// clusterReader reads one cluster.
-type clusterReader struct {
-	o      *proxyStatusOptions
-	source kube.Remote
-
-	asker  *asker
-	asked  []proxyconfig.IstiodSync
-	none   error // that it has no istiod of its own
-	report *proxyconfig.SyncReport
-	state  status.Cluster
-}
+// podsAgain is how long pods that were read may serve while the same proxies
+// are connected.
+const podsAgain = 30 * time.Second
 
 // newMeshReader finds the clusters to read; with --xds-address it is one istiod
 // of which no cluster is known.
@@ -67,25 +63,21 @@ func (r *meshReader) direct() error {
 	return nil
 }
 
-// at makes the istiod at an address the one to ask.
-func (c *clusterReader) at(client *kube.Client, address string) {
-	xds := c.o.ask.xds(c.o.f, client)
-	xds.Address = address
-	c.asker, _ = newAsker(client, nil, xds, true)
-	c.asked = []proxyconfig.IstiodSync{{Name: address, Context: c.source.Name}}
-}
-
 // read reads everything. Only the end of ctx, and that nothing at all could be
 // read, is an error.
 func (r *meshReader) read(ctx context.Context, wish *status.Wish) (*status.Mesh, error) {
-	var work sync.WaitGroup
-	for _, c := range r.clusters {
-		work.Go(func() { c.sync(ctx) })
-		if r.o.ask.address == "" && wish.AsksPods() {
-			work.Go(func() { c.pods(ctx, wish) })
+	asksPods := r.o.ask.address == "" && wish.AsksPods()
+	fresh := r.watching && r.o.f.Now().Sub(r.podsAt) < podsAgain
+	r.each(func(c *clusterReader) { c.sync(ctx) }, asksPods && !fresh, func(c *clusterReader) { c.pods(ctx, wish) })
+	if connected := r.fingerprint(); asksPods {
+		if fresh && connected != r.connected {
+			r.each(nil, true, func(c *clusterReader) { c.pods(ctx, wish) })
 		}
+		if !fresh || connected != r.connected {
+			r.podsAt = r.o.f.Now()
+		}
+		r.connected = connected
 	}
-	work.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -98,15 +90,44 @@ func (r *meshReader) read(ctx context.Context, wish *status.Wish) (*status.Mesh,
 	return r.mesh(), nil
 }
 
-// again asks the same istiods once more.
-func (r *meshReader) again(ctx context.Context) (*status.Mesh, error) {
+// each does something with all clusters at once, and with also a second thing.
+func (r *meshReader) each(first func(*clusterReader), also bool, second func(*clusterReader)) {
 	var work sync.WaitGroup
 	for _, c := range r.clusters {
-		if c.asker != nil {
-			work.Go(func() { c.ask(ctx) })
+		if first != nil {
+			work.Go(func() { first(c) })
+		}
+		if also {
+			work.Go(func() { second(c) })
 		}
 	}
 	work.Wait()
+}
+
+// fingerprint is the same while the same proxies are connected.
+func (r *meshReader) fingerprint() uint64 {
+	var sum uint64
+	for _, c := range r.clusters {
+		if c.report == nil {
+			continue
+		}
+		for i := range c.report.Proxies {
+			p := &c.report.Proxies[i]
+			h := fnv.New64a()
+			_, _ = io.WriteString(h, p.Name+"\x00"+p.Namespace+"\x00"+p.Cluster)
+			sum += h.Sum64() // in any order
+		}
+	}
+	return sum
+}
+
+// again asks the same istiods once more.
+func (r *meshReader) again(ctx context.Context) (*status.Mesh, error) {
+	r.each(func(c *clusterReader) {
+		if c.asker != nil {
+			c.ask(ctx)
+		}
+	}, false, nil)
 	return r.mesh(), ctx.Err()
 }
 
@@ -169,97 +190,3 @@ func (r *meshReader) failed() error {
 	}
 	return first
 }
-
-// qualified is an istiod's name with its namespace, where it has one.
-func qualified(i proxyconfig.IstiodSync) string {
-	if i.Namespace == "" {
-		return i.Name
-	}
-	return i.Name + "." + i.Namespace
-}
-
-// sync finds the istiods and asks them.
-func (c *clusterReader) sync(ctx context.Context) {
-	if err := c.find(ctx); err != nil {
-		c.state.Error, c.state.Hint, c.report = err.Error(), hint.Of(err), nil
-		return
-	}
-	c.state.Error, c.state.Hint = "", ""
-	if c.asker != nil {
-		c.ask(ctx)
-	}
-}
-
-func (c *clusterReader) ask(ctx context.Context) {
-	report, err := proxyconfig.GatherSync(ctx, c.asker, c.asked, c.o.each(), c.o.f.Now)
-	if err == nil {
-		c.report = report
-	}
-}
-
-// find finds the cluster's istiods, or the one elsewhere that its injector names.
-func (c *clusterReader) find(ctx context.Context) error {
-	if c.o.ask.address != "" {
-		return nil
-	}
-	if c.source.Err != nil {
-		return c.source.Err
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.o.each())
-	defer cancel()
-	client, namespace := c.source.Client, c.o.f.IstioNamespace()
-	istiods, err := client.SelectIstiods(ctx, namespace, c.o.revision, c.o.ask.selector())
-	var none *kube.NoIstiodError
-	if errors.As(err, &none) {
-		c.none, c.asker, c.asked, c.report = err, nil, nil, nil
-		address, webhookErr := client.WebhookIstiod(ctx, c.o.revision)
-		if webhookErr != nil || address == "" {
-			return webhookErr
-		}
-		c.at(client, address)
-		return nil
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			err = hint.Unanswerablef("give it longer with --timeout", "looking for istiods: no answer within %s", c.o.each())
-		}
-		return err
-	}
-	c.none = nil
-	c.asker, c.asked = newAsker(client, istiods, c.o.ask.xds(c.o.f, client), c.o.ask.given)
-	for i := range c.asked {
-		c.asked[i].Context = c.source.Name
-	}
-	return nil
-}
-
-// pods reads what says who should be connected.
-func (c *clusterReader) pods(ctx context.Context, wish *status.Wish) {
-	if c.source.Err != nil {
-		return
-	}
-	what := kube.ReadOptions{
-		Kinds: []mesh.Kind{mesh.Pod, mesh.MutatingWebhookConfiguration, mesh.WorkloadEntry, mesh.WorkloadGroup},
-		Slim:  true, ProxyStates: true, IstioNamespace: c.o.f.IstioNamespace(), Namespaces: []string{c.o.f.IstioNamespace()},
-	}
-	if wish.Namespace != "" {
-		what.Only, what.Namespaces = []string{wish.Namespace}, append(what.Namespaces, wish.Namespace)
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.o.each())
-	defer cancel()
-	live, err := c.source.Client.Read(ctx, what)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("it took longer than %s", c.o.each())
-		}
-		c.state.View, c.state.Skipped = nil, []mesh.Skip{{Kind: mesh.Pod, Reason: err.Error()}}
-		return
-	}
-	c.state.Skipped = live.Skipped
-	c.state.View = mesh.New(live.Objects, mesh.Options{
-		Cluster: c.source.Name, Read: live.Read, ReadIn: live.ReadIn, Skipped: live.Skipped, IstioNamespace: c.o.f.IstioNamespace(),
-	})
-}
-
-// each is how long one istiod, and one cluster, may take.
-func (o *proxyStatusOptions) each() time.Duration { return o.timeout }

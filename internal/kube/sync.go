@@ -57,8 +57,11 @@ func DebugRefused(err error) bool {
 	if errors.As(err, &status) {
 		return status.Code == http.StatusNotFound || status.Code == http.StatusForbidden || status.Code == http.StatusUnauthorized
 	}
-	return strings.HasSuffix(err.Error(), ": connection refused")
+	return PortRefused(err)
 }
+
+// PortRefused says whether an error is that nothing listens on a pod's port.
+func PortRefused(err error) bool { return strings.Contains(err.Error(), "connection refused") }
 
 // proxyStatus is what of a pod's status says how its proxy does.
 func proxyStatus(status *corev1.PodStatus) *corev1.PodStatus {

@@ -36,6 +36,8 @@ type Server struct {
 	Version string
 	// Denied are resources that the user may do nothing with.
 	Denied []string
+	// Ports are the addresses behind pods' ports, by "pod:port", for port-forwards.
+	Ports map[string]string
 
 	mu      sync.Mutex
 	asked   []string
@@ -144,6 +146,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, r.URL.String())
 	s.mu.Unlock()
 	if s.Fault != nil && s.Fault(w, r) {
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, "/portforward") {
+		s.forward(w, r)
 		return
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")

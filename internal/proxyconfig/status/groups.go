@@ -40,7 +40,7 @@ func (r *Report) problems() output.Table {
 		}
 		for _, g := range r.grouped(of) {
 			cause := g.Cause
-			if g.Hint != "" && len(g.workloads) == 1 {
+			if g.Hint != "" && (len(g.workloads) == 1 || g.Problem == NoPod) {
 				cause += "; " + g.Hint
 			}
 			t.Rows = append(t.Rows, []string{p.title(), g.name(), r.cluster(g.Cluster, g.Context), age(g.AgeSeconds), cause})
@@ -56,9 +56,6 @@ func (r *Report) grouped(of []Finding) []*group {
 		return groupBy(of, func(f *Finding) string { return f.id() + f.Cluster + f.Context + f.Istiod })
 	}
 	groups := groupBy(of, func(f *Finding) string {
-		if f.Workload == "" {
-			return f.id() + f.Cluster + f.Context
-		}
 		return f.Namespace + "/" + f.Workload + f.Cluster + f.Context
 	})
 	if len(groups) > mostRows {
@@ -81,11 +78,9 @@ func groupBy(of []Finding, key func(*Finding) string) []*group {
 		}
 		g.names = append(g.names, f.id())
 		g.AgeSeconds = max(g.AgeSeconds, f.AgeSeconds)
-		workload := f.Workload
-		if workload == "" {
-			workload = f.Name
+		if f.Workload != "" {
+			g.once(&g.workloads, f.Workload+"."+f.Namespace)
 		}
-		g.once(&g.workloads, workload+"."+f.Namespace)
 		g.once(&g.namespaces, f.Namespace)
 	}
 	return groups
@@ -97,13 +92,15 @@ func (g *group) name() string {
 	switch {
 	case len(g.names) == 1:
 		return g.names[0]
+	case g.Workload == "" && len(g.namespaces) == 1 && len(g.names) <= namedFew:
+		return strings.Join(g.names, ", ")
 	case len(g.workloads) == 1:
 		return fmt.Sprintf("%s (%s)", g.workloads[0], count(len(g.names), "pod"))
-	case len(g.workloads) <= namedFew:
+	case len(g.workloads) > 0 && len(g.workloads) <= namedFew:
 		return strings.Join(g.workloads, ", ")
 	}
 	what := "pod"
-	if g.Problem == NoPod {
+	if g.Workload == "" {
 		what = "proxy"
 	}
 	return count(len(g.names), what) + " in " + someOf(g.namespaces, "namespace")

@@ -131,8 +131,8 @@ func (j *join) noPod(p *proxyconfig.ProxySync) {
 	}
 	j.r.Problems = append(j.r.Problems, Finding{
 		Problem: NoPod, Severity: NoPod.Severity(), Name: p.Name, Namespace: p.Namespace, Cluster: p.Cluster, Context: p.Context, Istiod: p.Istiod, Types: []string{},
-		Cause: "it is connected, but there is no such pod, and no WorkloadEntry or WorkloadGroup in its namespace",
-		Hint:  "a pod that was just deleted goes away by itself; otherwise find out who runs it",
+		Cause: "it is connected, but its namespace has no such pod, and no WorkloadEntry or WorkloadGroup either",
+		Hint:  "the proxy of a pod that was just deleted goes away by itself",
 	})
 }
 

@@ -107,13 +107,12 @@ func (j *join) versions() {
 		if !old {
 			continue
 		}
-		cause := fmt.Sprintf("it is of version %s; its istiod is %s", p.Version, key[1])
+		cause := fmt.Sprintf("its version is %s, and its istiod's %s", p.Version, key[1])
 		if n, ok := revisions[p.ID()]; ok {
-			j.r.Problems[n].Cause += ", and " + strings.TrimPrefix(cause, "it is ")
+			j.r.Problems[n].Cause += "; " + cause
 			continue
 		}
 		f := Finding{Problem: Old, Severity: Old.Severity(), Name: p.Name, Namespace: p.Namespace, Cluster: p.Cluster, Context: p.Context, Istiod: p.Istiod, Types: []string{}, Cause: cause}
-		f.Hint = "restart it"
 		if pod := j.pods[i]; pod != nil {
 			f.Workload = mesh.OwnerName(pod.Object)
 			f.Hint = restart(&f)

@@ -133,7 +133,7 @@ func (v *view) oldRevision(w *mesh.Workload, proxy int, rev string) {
 	}
 	f := v.finding(Old, w)
 	f.Istiod = v.join.r.Proxies[proxy].Istiod
-	f.Cause = fmt.Sprintf("it is of revision %s; %s asks for %s", rev, mesh.AsksForProxy(w, v.Get(mesh.Namespace, "", w.Object.Namespace)), wanted)
+	f.Cause = fmt.Sprintf("its revision is %s, and %s asks for %s", rev, mesh.AsksForProxy(w, v.Get(mesh.Namespace, "", w.Object.Namespace)), wanted)
 	f.Hint = restart(&f)
 	v.add(f)
 }
@@ -149,7 +149,11 @@ func (v *view) unconnected(w *mesh.Workload, cluster, rev string) {
 		started, known = v.started(w.Object)
 	}
 	age := v.join.m.Time.Sub(started)
-	if state.ended() || known && age < v.join.r.wish.StaleAfter {
+	if state.ended() {
+		return
+	}
+	if known && age < v.join.r.wish.StaleAfter {
+		v.join.r.Summary.Starting++
 		return
 	}
 	if istiod, possible := v.elsewhere(rev); possible && state.mayBeConnected() {

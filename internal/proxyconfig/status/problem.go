@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -49,8 +50,11 @@ func ParseOnly(words []string) ([]Problem, error) {
 		word = strings.ToLower(strings.TrimSpace(word))
 		if !slices.Contains(Words(), word) {
 			next := hint.DidYouMean(word, Words())
+			if i := slices.IndexFunc(Words(), func(w string) bool { return strings.HasPrefix(w, word) }); i >= 0 && word != "" {
+				next = fmt.Sprintf("did you mean %q?", Words()[i])
+			}
 			if next == "" {
-				next = "one of " + strings.Join(Words(), ", ")
+				next = "leave --only out to see all of them"
 			}
 			return nil, hint.Usagef(next, "--only: %q is not one of %s", word, strings.Join(Words(), ", "))
 		}

@@ -74,6 +74,8 @@ type Report struct {
 	Proxies []proxyconfig.ProxySync `json:"proxies"`
 
 	wish Wish
+	// ambiguous says that clusters of several contexts have the same ID.
+	ambiguous bool
 	// troubled are the proxies, by name.namespace, whose state is reported.
 	troubled map[string]bool
 }
@@ -85,6 +87,8 @@ type Summary struct {
 	Proxies  int `json:"proxies"`
 	InStep   int `json:"inStep"`
 	InFlight int `json:"inFlight"`
+	// Starting are pods whose proxies have had no time yet to connect.
+	Starting int `json:"starting"`
 	// Kinds are those in step by kind: sidecar, router, waypoint, ztunnel.
 	Kinds map[string]int `json:"kinds"`
 	// Problems has every problem asked for, by the number of proxies or pods.
@@ -129,6 +133,7 @@ func New(m *Mesh, wish Wish) *Report {
 		}
 	}
 	j := newJoin(m, r)
+	r.ambiguous = j.ambiguous
 	if wish.AsksPods() {
 		j.run()
 	}
@@ -156,7 +161,7 @@ func inFlight(p *proxyconfig.ProxySync, now time.Time, staleAfter time.Duration)
 
 // finish counts, narrows to what was asked for, and sorts.
 func (r *Report) finish() {
-	r.Summary = Summary{Proxies: len(r.Proxies), Kinds: map[string]int{}, Problems: map[Problem]int{}}
+	r.Summary = Summary{Proxies: len(r.Proxies), Starting: r.Summary.Starting, Kinds: map[string]int{}, Problems: map[Problem]int{}}
 	for _, p := range Problems() {
 		if r.wish.wants(p) {
 			r.Summary.Problems[p] = 0
@@ -182,7 +187,7 @@ func (r *Report) finish() {
 		if f.Problem == Rejected || f.Problem == Stale {
 			r.troubled[f.id()] = true
 		}
-		if f.Problem.Severity() == Grave || len(r.wish.Only) > 0 {
+		if r.counts(f.Problem) {
 			r.InSync = false
 		}
 	}

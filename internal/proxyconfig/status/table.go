@@ -208,9 +208,9 @@ func kindName(kind string) string {
 	return kind
 }
 
-// cluster is a cluster's ID, with its context where several were read.
+// cluster is a cluster's ID, with its context where several have that ID.
 func (r *Report) cluster(id, context string) string {
-	if context != "" && len(r.Clusters) > 1 && context != id {
+	if r.ambiguous && context != id {
 		return orDash(id) + " (" + context + ")"
 	}
 	return orDash(id)
