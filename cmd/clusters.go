@@ -35,7 +35,9 @@ func (o *clusterFlags) add(f *Factory, c *cobra.Command) {
 // clustersRead is what was read of clusters, and which could not be.
 type clustersRead struct {
 	clusters []mesh.Cluster
-	states   []analyze.ClusterState
+	// clients are those of the clusters, in their order.
+	clients []*kube.Client
+	states  []analyze.ClusterState
 }
 
 // missing are the names of those that could not be read.
@@ -88,6 +90,7 @@ func gather(f *Factory, sources []kube.Remote, lives []*kube.Live, errs []error)
 			continue
 		}
 		read.states = append(read.states, analyze.ClusterState{Name: s.Name, Analyzed: true})
+		read.clients = append(read.clients, s.Client)
 		read.clusters = append(read.clusters, mesh.Cluster{
 			Name: s.Name, Objects: lives[i].Objects, Read: lives[i].Read, ReadIn: lives[i].ReadIn, Skipped: lives[i].Skipped,
 		})

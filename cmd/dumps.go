@@ -3,7 +3,7 @@ package cmd
 // Where commands get what Envoys run from. A dump is one proxy's
 // configuration, named but not read yet. [Factory.podDumps] makes dumps of
 // what a person calls a pod ("pod", "pod.ns", "deploy/x", "svc/x",
-// "gateway/x"), [Factory.selectedDumps] of a label selector and
+// "gateway/x") or FILE:POD in a saved snapshot, [Factory.selectedDumps] of a label selector and
 // [Factory.fileDumps] of a file or stdin. Finding is cheap; dump.open asks the
 // pod for an admin path, such as proxyconfig.ClustersPath, and may be called
 // again with another one. A file is what it is, whatever the path. dump.read
@@ -67,6 +67,13 @@ func (d dump) read(ctx context.Context, how dumpRead, parse func(proxyconfig.Sou
 // podDumps are the dumps of what arg names: one pod, of several a ready one;
 // with all those of every pod that has not ended.
 func (f *Factory) podDumps(ctx context.Context, arg string, adminPort int, all bool) ([]dump, error) {
+	saved, pod, err := f.savedMesh(arg)
+	if err != nil {
+		return nil, err
+	}
+	if saved != nil {
+		return saved.podDumps(pod, f.GivenNamespace(), pod != arg, all)
+	}
 	client, err := f.Client()
 	if err != nil {
 		return nil, err
@@ -79,16 +86,25 @@ func (f *Factory) podDumps(ctx context.Context, arg string, adminPort int, all b
 		pods, err := client.FindPods(ctx, arg, namespace)
 		return dumpsOf(client, pods, adminPort), err
 	}
-	pod, err := client.FindPod(ctx, arg, namespace)
+	one, err := client.FindPod(ctx, arg, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return dumpsOf(client, []*corev1.Pod{pod}, adminPort), nil
+	return dumpsOf(client, []*corev1.Pod{one}, adminPort), nil
 }
 
 // selectedDumps are the dumps of the pods of a namespace ("" is all) that a
 // label selector matches and that have not ended.
 func (f *Factory) selectedDumps(ctx context.Context, namespace, selector string, adminPort int) ([]dump, error) {
+	saved, _, err := f.savedMesh("")
+	switch {
+	case err != nil:
+		return nil, err
+	case saved != nil && f.GivenNamespace() == "":
+		return saved.selected("", selector)
+	case saved != nil:
+		return saved.selected(namespace, selector)
+	}
 	client, err := f.Client()
 	if err != nil {
 		return nil, err

@@ -27,11 +27,12 @@ type Factory struct {
 	istioNamespace string
 	requestTimeout time.Duration
 	noColor        bool
+	saved          *savedMeshes
 }
 
 // newFactory makes the factory of the real program around its streams.
 func newFactory(io *ui.IO) *Factory {
-	f := &Factory{IO: io, Browser: ui.SystemBrowser{}, Now: time.Now, kubeFlags: kubeFlags()}
+	f := &Factory{IO: io, Browser: ui.SystemBrowser{}, Now: time.Now, kubeFlags: kubeFlags(), saved: &savedMeshes{}}
 	f.Client = sync.OnceValues(func() (*kube.Client, error) {
 		if name := *f.kubeFlags.Context; name != "" {
 			return f.ContextClient(name)

@@ -56,6 +56,7 @@ type dumpFlags struct {
 func addDumpFlags(c *cobra.Command, f *Factory) *dumpFlags {
 	d := &dumpFlags{f: f, out: addPeerOutput(c)}
 	c.Flags().StringVarP(&d.file, "file", "f", "", "read this dump instead of a pod's; - is stdin")
+	addFrom(c, f)
 	c.Flags().IntVar(&d.adminPort, "proxy-admin-port", 15000, "port of Envoy's admin interface in the pod")
 	c.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "longest wait for the proxy's answer")
 	c.ValidArgsFunction = f.completePod

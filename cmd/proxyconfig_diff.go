@@ -34,8 +34,9 @@ func newProxyConfigDiffCmd(f *Factory) *cobra.Command {
 		Use:   "diff A B",
 		Short: "Show how the configurations of two proxies differ",
 		Long: `diff compares what two Envoys run by what it means. A and B are pods (POD,
-POD.NAMESPACE, deploy/NAME, svc/NAME ...) or files with config dumps; what exists
-as a file is one, - is stdin.
+POD.NAMESPACE, deploy/NAME, svc/NAME ...), files with config dumps (what exists as
+a file is one, - is stdin), or pods in saved snapshots: SNAPSHOT:POD. With --from
+SNAPSHOT all pods are those of that snapshot.
 
 Order counts where Envoy goes by it: routes, filters, filter chains with the same
 match. Elsewhere it does not, and neither do versions, timestamps and hashes. Of
@@ -54,6 +55,9 @@ a part that the other lacks, such as endpoints without include_eds.`,
   # What has changed since yesterday?
   meshctl proxy-config diff yesterday.json deploy/frontend -n shop
 
+  # What has changed for this workload since the snapshot was saved?
+  meshctl proxy-config diff mesh.snapshot:deploy/frontend.shop deploy/frontend.shop
+
   # Only routes, as a unified diff
   meshctl proxy-config diff a.json b.json --only routes -o diff`,
 		Args:              exactArgs("a pod or file A", "a pod or file B"),
@@ -63,6 +67,7 @@ a part that the other lacks, such as endpoints without include_eds.`,
 	c.Flags().StringSliceVar(&o.only, "only", nil, "compare only these sections: clusters, listeners, routes, endpoints, secrets, extensions, bootstrap")
 	c.Flags().BoolVar(&o.raw, "raw", false, "compare what differs between any two pods of a workload, too")
 	c.Flags().BoolVar(&o.summary, "summary", false, "show only how much differs")
+	addFrom(c, f)
 	c.Flags().IntVar(&o.adminPort, "proxy-admin-port", 15000, "port of Envoy's admin interface in the pod")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "longest time to read both")
 	_ = c.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(diff.Sections(), cobra.ShellCompDirectiveNoFileComp))

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -11,48 +10,82 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/mesh"
-	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/snapshot"
 )
 
 // snapshotSaveFlags are the flags of snapshot save.
 type snapshotSaveFlags struct {
 	clusterFlags
-	out *outputFlags
+	out       *outputFlags
+	proxies   string
+	selector  string
+	logs      int
+	adminPort int
 }
 
 func newSnapshotSaveCmd(f *Factory) *cobra.Command {
 	o := &snapshotSaveFlags{}
 	c := &cobra.Command{
-		Use:   "save FILE",
+		Use:   "save FILE [POD|TYPE/NAME ...]",
 		Short: "Save the mesh of one or several clusters into a file",
 		Long: `save reads what analyze reads of the clusters and writes it into a file, which it
-replaces. Secrets stay out: of Secrets only those that Gateways name are read, and
-of them only the certificates are saved; private keys, tokens, passwords and
-variables whose names say that they are secret are replaced. What may not be read
-is noted in the file, so that nobody takes it for missing.
+replaces; and beside that, of every cluster,
+
+  what each istiod says of its proxies, its version, and the end of its log
+  the configuration, endpoints and log of a number of proxies, and what their
+  istiods would send to them
+  events of the control plane, and warnings of all namespaces
+
+So it is the bug report, too. Of proxies those named are saved, then those that
+are out of step, gateways, one pod of each workload, and more of them, up to
+--proxies; what is left out is said. --selector leaves only pods with the labels.
+
+Secrets stay out: of Secrets only those that Gateways name are read, and of them
+only the certificates are saved; private keys, tokens, passwords and variables
+whose names say that they are secret are replaced, in dumps and logs, too. What is
+secret and does not look so can't be recognised: look at the file before you hand
+it on. What may not be read is noted in the file, so that nobody takes it for missing.
 
 Exit codes: 0 saved; 2 not everything could be read: the file holds the rest.`,
 		Example: `  meshctl snapshot save mesh.snapshot
 
-  # All clusters of a mesh
-  meshctl snapshot save --contexts east,west mesh.snapshot
+  # With the proxies that the problem is about
+  meshctl snapshot save mesh.snapshot deploy/frontend.shop deploy/catalog-v1.shop
+
+  # All clusters of a mesh, and all proxies of one application
+  meshctl snapshot save --contexts east,west --proxies all -l app=frontend mesh.snapshot
 
   # What would a change do to it?
   meshctl analyze --from mesh.snapshot new-route.yaml`,
-		Args: exactArgs("a file"),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), f, args[0]) },
+		Args: cobra.MatchAll(atLeastFile, maxArgs(1000, "a file and 999 pods")),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), f, args[0], args[1:]) },
 	}
 	o.add(f, c)
-	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "longest time to read the clusters")
+	c.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "longest time to read the clusters, and again to read proxies")
+	c.Flags().StringVar(&o.proxies, "proxies", strconv.Itoa(usualProxies), "of how many proxies to save the configuration: a number, all or none")
+	c.Flags().StringVarP(&o.selector, "selector", "l", "", "only of pods with these labels")
+	c.Flags().IntVar(&o.logs, "logs", 500, "how many lines of each log to save, 64 kB at most; 0 is none")
+	c.Flags().IntVar(&o.adminPort, "proxy-admin-port", 15000, "port of Envoy's admin interface in the pods")
 	o.out = addOutput(c)
 	return c
 }
 
-func (o *snapshotSaveFlags) run(ctx context.Context, f *Factory, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+// atLeastFile refuses no arguments at all.
+func atLeastFile(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return nil
+	}
+	return exactArgs("a file")(c, args)
+}
+
+func (o *snapshotSaveFlags) run(ctx context.Context, f *Factory, path string, pods []string) error {
+	choice, err := parseChoice(o.proxies, o.selector)
+	if err != nil {
+		return err
+	}
+	readCtx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	read, err := o.read(ctx, f, kube.ReadOptions{
+	read, err := o.read(readCtx, f, kube.ReadOptions{
 		Kinds: savedKinds(), Namespaces: []string{f.IstioNamespace()}, IstioNamespace: f.IstioNamespace(),
 	})
 	if err != nil {
@@ -64,10 +97,19 @@ func (o *snapshotSaveFlags) run(ctx context.Context, f *Factory, path string) er
 			s.Missing = append(s.Missing, snapshot.Missing{Name: c.Name, Reason: c.Reason})
 		}
 	}
+	filesCtx, cancelFiles := context.WithTimeout(ctx, o.timeout)
+	defer cancelFiles()
+	if err := o.addFiles(filesCtx, f, s, read.clients, choice, pods); err != nil {
+		return err
+	}
 	if err := snapshot.Save(path, s); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	saved := newSavedSnapshot(path, s)
+	saved.warn(f)
 	if err := f.print(o.out, saved); err != nil {
 		return err
 	}
@@ -77,60 +119,29 @@ func (o *snapshotSaveFlags) run(ctx context.Context, f *Factory, path string) er
 	return nil
 }
 
+// addFiles finds out what is saved beside the objects, of all clusters at once.
+func (o *snapshotSaveFlags) addFiles(ctx context.Context, f *Factory, s *snapshot.Snapshot, clients []*kube.Client, choice *proxyChoice, pods []string) error {
+	if len(pods) > 0 {
+		namespace, err := f.Namespace()
+		if err != nil {
+			return err
+		}
+		// Pods are named in the first cluster.
+		if err := choice.name(ctx, clients[0], pods, namespace); err != nil {
+			return err
+		}
+	}
+	fetch := newFetcher(ctx)
+	for i, c := range s.Clusters {
+		g := &gatherer{f: f, client: clients[i], cluster: c, choice: choice, logs: o.logs, adminPort: o.adminPort, fetch: fetch}
+		s.Inventories = append(s.Inventories, g.gather(ctx))
+	}
+	fetch.start()
+	return nil
+}
+
 // savedKinds are all kinds that an analysis may ask for. Pods and Deployments
 // stand for their ReplicaSets.
 func savedKinds() []mesh.Kind {
 	return slices.DeleteFunc(mesh.Kinds(), func(k mesh.Kind) bool { return k == mesh.ReplicaSet })
-}
-
-// savedSnapshot is what was saved, as a document.
-type savedSnapshot struct {
-	File string `json:"file"`
-	// Complete says that everything could be read.
-	Complete bool           `json:"complete"`
-	Clusters []savedCluster `json:"clusters"`
-}
-
-type savedCluster struct {
-	Name    string   `json:"name"`
-	Objects int      `json:"objects"`
-	Skipped []string `json:"skipped"`
-	// Reason is why nothing of the cluster was saved.
-	Reason string `json:"reason,omitempty"`
-}
-
-func newSavedSnapshot(path string, s *snapshot.Snapshot) *savedSnapshot {
-	d := &savedSnapshot{File: path, Complete: len(s.Missing) == 0, Clusters: []savedCluster{}}
-	for _, c := range s.Clusters {
-		row := savedCluster{Name: c.Name, Objects: len(c.Objects), Skipped: []string{}}
-		for _, skip := range c.Skipped {
-			row.Skipped = append(row.Skipped, fmt.Sprintf("%s: %s", skip.Kind.Resource, skip.Reason))
-			d.Complete = false
-		}
-		d.Clusters = append(d.Clusters, row)
-	}
-	for _, m := range s.Missing {
-		d.Clusters = append(d.Clusters, savedCluster{Name: m.Name, Skipped: []string{}, Reason: m.Reason})
-	}
-	return d
-}
-
-// DocumentKind is the kind of the document's JSON and YAML.
-func (d *savedSnapshot) DocumentKind() string { return "SavedSnapshot" }
-
-// Tables is one line for each cluster, and below what was left out.
-func (d *savedSnapshot) Tables(bool) []output.Table {
-	t := output.Table{Columns: []string{"CLUSTER", "OBJECTS", "NOT READ"}}
-	for _, c := range d.Clusters {
-		if c.Reason != "" {
-			c.Skipped = append(c.Skipped, c.Reason)
-		}
-		if len(c.Skipped) == 0 {
-			t.Rows = append(t.Rows, []string{c.Name, strconv.Itoa(c.Objects), ""})
-		}
-		for _, reason := range c.Skipped {
-			t.Rows = append(t.Rows, []string{c.Name, strconv.Itoa(c.Objects), reason})
-		}
-	}
-	return []output.Table{t}
 }

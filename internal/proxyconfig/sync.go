@@ -63,6 +63,20 @@ func (p *ProxySync) Age(t TypeSync, now time.Time) (age time.Duration, ok bool) 
 	return max(now.Add(p.ahead).Sub(*t.SentAt), 0), true
 }
 
+// OnThisClock is the proxy with the times at which it was sent something by
+// this machine's clock, not its istiod's.
+func (p ProxySync) OnThisClock() ProxySync {
+	p.Types = slices.Clone(p.Types)
+	for i := range p.Types {
+		if t := p.Types[i].SentAt; t != nil {
+			at := t.Add(-p.ahead)
+			p.Types[i].SentAt = &at
+		}
+	}
+	p.ahead = 0
+	return p
+}
+
 // ID is the proxy as name.namespace.
 func (p *ProxySync) ID() string {
 	if p.Namespace == "" {

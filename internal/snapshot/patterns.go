@@ -20,6 +20,13 @@ var passwordInURL = pattern(`://[^/\s:@]+:[^/\s@]+@`)
 // webToken is a JSON web token.
 var webToken = pattern(`^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*$`)
 
+// privateKeyText, credentialText and tokenText are secrets inside a longer text.
+var (
+	privateKeyText = pattern(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
+	credentialText = pattern(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`)
+	tokenText      = pattern(`eyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*`)
+)
+
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -32,7 +32,7 @@ func Open(path string) (*Snapshot, error) {
 		return nil, hint.Unanswerablef("check the path; `meshctl snapshot save FILE` writes one", "reading the snapshot %s: %w", path, err)
 	}
 	defer f.Close()
-	s, err := Read(bufio.NewReader(f))
+	s, err := read(bufio.NewReader(f), path)
 	switch {
 	case errors.Is(err, errForeign):
 		return nil, hint.Unanswerablef("`meshctl snapshot save FILE` writes one; files with objects are read as arguments: meshctl analyze FILE", "reading %s: %w", path, err)
@@ -42,13 +42,15 @@ func Open(path string) (*Snapshot, error) {
 	return s, nil
 }
 
-// Read reads what [Write] wrote.
-func Read(from io.Reader) (*Snapshot, error) {
+// Read reads what [Write] wrote; its files can't be opened then.
+func Read(from io.Reader) (*Snapshot, error) { return read(from, "") }
+
+func read(from io.Reader, path string) (*Snapshot, error) {
 	zip, err := gzip.NewReader(from)
 	if err != nil {
 		return nil, errForeign
 	}
-	r := &reader{tar: tar.NewReader(zip)}
+	r := &reader{tar: tar.NewReader(zip), path: path}
 	for !r.whole {
 		if err := r.part(); err != nil {
 			return nil, err
@@ -72,6 +74,7 @@ func damaged(err error) error {
 type reader struct {
 	tar            *tar.Reader
 	s              *Snapshot
+	path           string
 	count, objects int
 	whole          bool
 }
@@ -87,6 +90,13 @@ func (r *reader) part() error {
 	if r.s == nil && h.Name != headPart {
 		return errForeign
 	}
+	if r.passes(h.Name) {
+		r.count++
+		if _, err := io.Copy(io.Discard, r.tar); err != nil {
+			return damaged(err)
+		}
+		return nil
+	}
 	data, err := io.ReadAll(io.LimitReader(r.tar, maxPart+1))
 	switch {
 	case err != nil:
@@ -99,6 +109,15 @@ func (r *reader) part() error {
 	}
 	r.count++
 	return nil
+}
+
+// passes says whether a part is read when it is asked for, or never.
+func (r *reader) passes(name string) bool {
+	folder, file := path.Split(name)
+	if name == headPart || name == endPart {
+		return false
+	}
+	return strings.Count(folder, "/") != 2 || file != clusterPart && file != inventoryPart && !strings.HasPrefix(file, "objects-")
 }
 
 func (r *reader) take(name string, data []byte) error {
@@ -124,6 +143,9 @@ func (r *reader) take(name string, data []byte) error {
 	switch {
 	case file == clusterPart:
 		err = readCluster(c, data)
+	case file == inventoryPart:
+		r.s.Inventories = append(r.s.Inventories, make([]Inventory, i+1-min(i+1, len(r.s.Inventories)))...)
+		r.s.Inventories[i], err = readInventory(data, r.path, folder)
 	case strings.HasPrefix(file, "objects-"):
 		err = r.lines(c, data)
 	}

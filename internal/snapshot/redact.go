@@ -244,3 +244,12 @@ func secretText(s string) bool {
 	return strings.Contains(s, "PRIVATE KEY-----") || passwordInURL().MatchString(s) || strings.HasPrefix(s, "Bearer ") || strings.HasPrefix(s, "Basic ") ||
 		strings.HasPrefix(s, "eyJ") && webToken().MatchString(s)
 }
+
+// Text is a log or another text without the secrets that can be recognised in it.
+func Text(s string) string {
+	s = privateKeyText().ReplaceAllString(s, mesh.RedactedValue)
+	s = tokenText().ReplaceAllString(s, mesh.RedactedValue)
+	s = credentialText().ReplaceAllString(s, "${1} "+mesh.RedactedValue)
+	s = passwordInURL().ReplaceAllString(s, "://"+mesh.RedactedValue+"@")
+	return secretLine().ReplaceAllString(s, `${1}"`+mesh.RedactedValue+`"`)
+}

@@ -9,8 +9,23 @@
 //	snapshot.json                  what the file is: {"apiVersion":"meshctl.io/v1","kind":"Snapshot", ...}
 //	clusters/0/cluster.json        the cluster's name, and which kinds were read
 //	clusters/0/objects-0000.jsonl  its objects, one on a line, in parts of about a megabyte
+//	clusters/0/sync.json           what all istiods said of their proxies: {"istiods": [...], "proxies": [...]}
+//	clusters/0/istiods/ISTIOD.NAMESPACE/version.txt     its /version
+//	clusters/0/istiods/ISTIOD.NAMESPACE/log.txt         the end of its log
+//	clusters/0/proxies/POD.NAMESPACE/config_dump.json   Envoy's config_dump?include_eds
+//	clusters/0/proxies/POD.NAMESPACE/config_dump.json.0001  and so on: its parts, of 8 MB each
+//	clusters/0/proxies/POD.NAMESPACE/clusters.json      Envoy's /clusters?format=json
+//	clusters/0/proxies/POD.NAMESPACE/istiod.json        what its istiod would send: /debug/config_dump?include_eds&proxyID
+//	clusters/0/proxies/POD.NAMESPACE/server_info.json   Envoy's /server_info
+//	clusters/0/proxies/POD.NAMESPACE/log.txt            the end of its log
+//	clusters/0/events.jsonl        events of Kubernetes, one on a line
+//	clusters/0/inventory.json      versions, proxies, and which of these files are whole
 //	clusters/1/...
 //	end.json                       how many parts came before: the file is whole
+//
+// Dumps are written as they are read and read as they are used, part by part;
+// none is in memory as a whole. What could not be read is not there, and the
+// inventory says why.
 //
 // A reader passes over parts that it does not know, so new ones can be added;
 // what would be misread by an older meshctl gets another apiVersion.
@@ -51,6 +66,9 @@ type Snapshot struct {
 	// IstioNamespace is the namespace of the control plane.
 	IstioNamespace string
 	Clusters       []mesh.Cluster
+	// Inventories are what was saved beside the objects, in the order of
+	// Clusters; nil in the files of an older meshctl.
+	Inventories []Inventory
 	// Missing are clusters that should have been read.
 	Missing []Missing
 }

@@ -39,10 +39,11 @@ func Save(path string, s *Snapshot) error {
 	return nil
 }
 
-// Write writes a snapshot without its secrets.
+// Write writes a snapshot without its secrets. Files of the inventories that
+// can't be read get an Error.
 func Write(w io.Writer, s *Snapshot) error {
 	zip := gzip.NewWriter(w)
-	p := &parts{tar: tar.NewWriter(zip), s: s, known: map[string]string{}}
+	p := &parts{tar: tar.NewWriter(zip), s: s, known: map[string]string{}, limit: maxFiles}
 	names := []string{}
 	for _, c := range s.Clusters {
 		names = append(names, c.Name)
@@ -52,7 +53,11 @@ func Write(w io.Writer, s *Snapshot) error {
 		Clusters: names, Missing: append([]Missing{}, s.Missing...),
 	})
 	for i := 0; err == nil && i < len(s.Clusters); i++ {
-		err = p.cluster(fmt.Sprintf("clusters/%d/", i), s.Clusters[i])
+		folder := fmt.Sprintf("clusters/%d/", i)
+		err = p.cluster(folder, s.Clusters[i])
+		if err == nil && i < len(s.Inventories) {
+			err = p.inventory(folder, &s.Inventories[i])
+		}
 	}
 	if err == nil {
 		err = p.json(endPart, end{Parts: p.count, Objects: p.objects})
@@ -72,6 +77,7 @@ type parts struct {
 	s              *Snapshot
 	count, objects int
 	known          map[string]string // replacements of secrets
+	files, limit   int64             // bytes of files, and how many there may be
 }
 
 func (p *parts) write(name string, data []byte) error {

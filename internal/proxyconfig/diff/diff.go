@@ -135,7 +135,7 @@ func (d *comparison) skipSections() {
 // normalisers decides what is taken for equal on either side.
 func (d *comparison) normalisers() {
 	fold := d.a.camel != d.b.camel
-	d.na = normaliser{fold: fold, served: d.options.Served}
+	d.na = normaliser{fold: fold, served: d.options.Served, hide: d.a.redacted || d.b.redacted}
 	d.nb = d.na
 	if d.options.Raw || !sameWorkload(d.a.identity, d.b.identity) {
 		return

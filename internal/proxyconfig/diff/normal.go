@@ -65,6 +65,10 @@ func orderOf(parent, name string) listOrder {
 // redacted stands for secret text.
 const redacted = "[redacted]"
 
+// isRedacted says whether a value stands for one that was taken out, by meshctl
+// or by Envoy, which writes bytes in base64.
+func isRedacted(s string) bool { return s == redacted || s == "W3JlZGFjdGVkXQ==" }
+
 // secret is text that is compared but never shown.
 type secret string
 
@@ -81,6 +85,8 @@ type normaliser struct {
 	pod bool
 	// served drops what Envoy adds to what istiod sent.
 	served bool
+	// hide takes all secrets for equal: one side is without its secrets.
+	hide bool
 }
 
 // tree decodes and normalises one element.
@@ -177,7 +183,13 @@ func addedByEnvoy(name string, item any) bool {
 }
 
 func (n *normaliser) text(s string, at context) any {
+	if isRedacted(s) {
+		return secret(redacted)
+	}
 	if s != "" && at.secret || proxyconfig.SecretHeader(at.header) || proxyconfig.SecretText(s) {
+		if n.hide {
+			return secret(redacted)
+		}
 		return secret(s)
 	}
 	s = n.self.replace(s)

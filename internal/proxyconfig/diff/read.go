@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -48,6 +49,8 @@ type content struct {
 	types    map[string]bool
 	camel    bool
 	identity *identity
+	// redacted says that secrets were taken out of it, and not by Envoy.
+	redacted bool
 }
 
 // whole says whether the dump was taken without a mask.
@@ -74,7 +77,9 @@ func (s Side) read(only []string, each func(element) error) (*content, error) {
 	add := func(field, section, config string, served bool) {
 		fields[field] = func(e proxyconfig.Element) error {
 			c.camel = c.camel || e.Camel()
-			el, ok := parse(e.JSON(), section, config)
+			text := e.JSON()
+			c.redacted = c.redacted || bytes.Contains(text, []byte(`"`+redacted+`"`))
+			el, ok := parse(text, section, config)
 			if !ok || !slices.Contains(only, section) {
 				return nil
 			}
