@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 )
 
 // Connection is a connection as one proxy's listener sees it.
@@ -95,4 +96,22 @@ func (c *Call) header(name string) (value string, present bool, unknown string) 
 func (c *Call) pathUnknown() string {
 	_, _, unknown := c.header(":path")
 	return unknown
+}
+
+// headerLines are the values of a header, one per line, pseudo headers
+// included; unknown as in header.
+func (c *Call) headerLines(name string) (values []string, unknown string) {
+	value, present, unknown := c.header(name)
+	if !present || unknown != "" {
+		return nil, unknown
+	}
+	if strings.HasPrefix(name, ":") || name == "host" {
+		return []string{value}, ""
+	}
+	for _, line := range c.Headers {
+		if line.Name == name {
+			values = append(values, line.Value)
+		}
+	}
+	return values, ""
 }

@@ -14,26 +14,27 @@ func (w *walker) resolve(targets []Target) {
 
 func (w *walker) resolveOne(t *Target, several bool) {
 	t.Endpoints = []Endpoint{}
-	name := "cluster"
+	const name = "cluster"
+	share := ""
 	if several {
-		name = "cluster " + t.Cluster
+		share = t.share() + ": "
 	}
 	c, err := w.dump.cluster(t.Cluster)
 	switch {
 	case err != nil:
 		t.Kind, t.Why = Undecidable, err.Error()
-		w.step(Step{Name: name, State: Undecided, Text: err.Error()})
+		w.step(Step{Name: name, State: Undecided, Text: share + err.Error()})
 		return
 	case c == nil:
 		t.Kind, t.Status, t.Flags = NoEndpoint, 503, "NC"
 		t.Why = fmt.Sprintf("the proxy has no cluster %s", orText(t.Cluster, "(empty name)"))
-		w.step(Step{Name: name, State: Failed, Text: t.Why, Details: missingCluster(t.Cluster)})
+		w.step(Step{Name: name, State: Failed, Text: share + t.Why, Details: missingCluster(t.Cluster)})
 		return
 	}
 	t.Kind, t.Type, t.LB = Forwarded, c.kind(), c.balancing()
-	w.step(Step{Name: name, State: OK, Text: c.text(), Owner: c.owner(), Details: c.bounds()})
+	w.step(Step{Name: name, State: OK, Text: share + c.text(), Owner: c.owner(), Details: c.bounds()})
 	pool := w.pool(c)
-	step := pool.step(strings.Replace(name, "cluster", "endpoint", 1))
+	step := pool.step("endpoint")
 	t.Endpoints = pool.list
 	switch {
 	case pool.unsure != "":
@@ -69,12 +70,13 @@ func (c *cluster) owner() Resource { return c.Metadata.owner() }
 func (c *cluster) text() string {
 	parts := strings.Split(c.Name, "|")
 	what := c.Name
-	if len(parts) == 4 {
-		if parts[2] != "" {
-			what += ": subset " + parts[2]
-		}
+	if len(parts) == 4 && parts[2] != "" {
+		what += ", subset " + parts[2]
 	}
-	return fmt.Sprintf("%s, %s, %s", what, c.kind(), c.balancing())
+	if c.kind() == "ORIGINAL_DST" {
+		return what + ", original destination"
+	}
+	return fmt.Sprintf("%s, %s, %s", what, strings.TrimPrefix(c.kind(), "envoy.cluster"), c.balancing())
 }
 
 // balancing is the policy as people write it.
@@ -92,7 +94,7 @@ func (c *cluster) balancing() string {
 // bounds are circuit breakers, outlier detection and timeouts, as lines.
 func (c *cluster) bounds() []string {
 	var lines []string
-	if c.ConnectTimeout != "" {
+	if c.ConnectTimeout != "" && c.ConnectTimeout != "10s" { // istiod's own
 		lines = append(lines, "connect timeout "+duration(c.ConnectTimeout))
 	}
 	const unlimited = 4294967295
@@ -153,7 +155,7 @@ func (w *walker) settle(targets []Target, change func(*Target)) {
 	case good == 0 && bad != nil:
 		kind, why = bad.Kind, bad.Why
 	case bad != nil:
-		why = fmt.Sprintf("%g%% of such requests fail: %s", bad.Share, bad.Why)
+		why = fmt.Sprintf("%s of such requests fail: %s", bad.share(), bad.Why)
 	}
 	w.end(kind, why, func(o *Outcome) {
 		o.Clusters = targets
@@ -161,4 +163,9 @@ func (w *walker) settle(targets []Target, change func(*Target)) {
 			o.Status, o.Flags, o.Detail = bad.Status, bad.Flags, map[string]string{"NC": "cluster_not_found", "UH": "no_healthy_upstream"}[bad.Flags]
 		}
 	})
+}
+
+// share is the target's part of the requests, for people.
+func (t *Target) share() string {
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", t.Share), ".0") + "%"
 }

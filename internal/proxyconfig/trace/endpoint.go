@@ -45,7 +45,7 @@ func (w *walker) pool(c *cluster) *pool {
 func (w *walker) originalPool(c *cluster) *pool {
 	sec := c.security(nil, nil)
 	e := Endpoint{Address: orText(w.destination(), "the original destination"), Port: w.conn.Port, Health: "UNKNOWN", Chosen: true, TLS: sec.text, security: sec}
-	p := &pool{list: []Endpoint{e}, note: "the address that the client connects to"}
+	p := &pool{list: []Endpoint{e}, note: "where the client connects to"}
 	if c.OriginalDst.UseHeader {
 		p.note = "the address in header " + orText(c.OriginalDst.Header, "x-envoy-original-dst-host") + ", or that the client connects to"
 	}
@@ -207,7 +207,7 @@ func (p *pool) step(name string) Step {
 	}
 	var kinds []string
 	for _, e := range p.list {
-		if e.Chosen && e.TLS != "" && !slices.Contains(kinds, e.TLS) {
+		if e.Chosen && e.TLS != "" && p.note == "" && !slices.Contains(kinds, e.TLS) {
 			kinds = append(kinds, e.TLS)
 		}
 	}

@@ -81,13 +81,13 @@ func matchPort(port, start, end int) Verdict {
 // matchHeaderOf treats a connection without HTTP as Envoy does: it has no headers.
 func matchHeaderOf(m *headerMatcher, in *filterInput) Verdict {
 	if in.Call == nil {
-		return m.matchValue(headerName(m.Name), "", false)
+		return m.matchLines(headerName(m.Name), nil)
 	}
-	value, present, unknown := in.Call.header(strings.ToLower(m.Name))
+	values, unknown := in.Call.headerLines(strings.ToLower(m.Name))
 	if unknown != "" {
 		return maybe(headerName(m.Name) + " may have been set by " + unknown)
 	}
-	return m.matchValue(headerName(m.Name), value, present)
+	return m.matchLines(headerName(m.Name), values)
 }
 
 func matchPathOf(in *filterInput, match func(string) Verdict) Verdict {

@@ -81,7 +81,7 @@ func describeTargets(targets []Target) string {
 	}
 	parts := make([]string, 0, len(targets))
 	for _, t := range targets {
-		parts = append(parts, fmt.Sprintf("%s (%s%%)", t.Cluster, strings.TrimSuffix(fmt.Sprintf("%.1f", t.Share), ".0")))
+		parts = append(parts, fmt.Sprintf("%s (%s)", t.Cluster, t.share()))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -108,7 +108,7 @@ func (h *httpWalk) describe(a *routeAction) []string {
 		lines = append(lines, "header x-envoy-upstream-rq-timeout-ms: "+v+" sets another timeout, if the request counts as internal")
 	}
 	line := "timeout " + o.Timeout
-	if o.IdleTimeout = h.idle(a); o.IdleTimeout != "" {
+	if o.IdleTimeout = h.idle(a); o.IdleTimeout != "none" {
 		line += ", idle timeout " + o.IdleTimeout
 	}
 	if a.MaxStream != nil && a.MaxStream.Max != "" && duration(a.MaxStream.Max) != "none" {
@@ -179,7 +179,9 @@ func (h *httpWalk) mirrors(a *routeAction) []string {
 			if m.Fraction.Default.percent() == 0 {
 				continue
 			}
-			share = fmt.Sprintf("%g%% of requests", m.Fraction.Default.percent())
+			if m.Fraction.Default.percent() < 100 {
+				share = fmt.Sprintf("(%g%% of requests)", m.Fraction.Default.percent())
+			}
 		}
 		h.walk.Outcome.Mirrors = append(h.walk.Outcome.Mirrors, name)
 		lines = append(lines, strings.TrimSpace("mirrored to "+name+" "+share))

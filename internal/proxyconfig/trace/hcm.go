@@ -13,28 +13,28 @@ type hcm struct {
 	RDS     *struct {
 		Name string `json:"route_config_name"`
 	} `json:"rds"`
-	Routes        json.RawMessage `json:"route_config"`
-	Scoped        json.RawMessage `json:"scoped_routes"`
-	Codec         string          `json:"codec_type"`
-	Normalize     bool            `json:"normalize_path"`
-	MergeSlashes  bool            `json:"merge_slashes"`
-	Escaped       string          `json:"path_with_escaped_slashes_action"`
-	PathRules     json.RawMessage `json:"path_normalization_options"`
-	StripPort     bool            `json:"strip_matching_host_port"`
-	StripAnyPort  bool            `json:"strip_any_host_port"`
-	StripDot      bool            `json:"strip_trailing_host_dot"`
-	UseRemote     bool            `json:"use_remote_address"`
-	Hops          int             `json:"xff_num_trusted_hops"`
-	DetectIP      json.RawMessage `json:"original_ip_detection_extensions"`
-	SkipXFF       bool            `json:"skip_xff_append"`
-	GenerateID    *bool           `json:"generate_request_id"`
-	Early         json.RawMessage `json:"early_header_mutation_extensions"`
-	Validation    json.RawMessage `json:"typed_header_validation_config"`
-	Upgrades      []upgrade       `json:"upgrade_configs"`
-	StreamIdle    *string         `json:"stream_idle_timeout"`
-	ForwardedPort bool            `json:"append_x_forwarded_port"`
-	ForwardProto  json.RawMessage `json:"forward_proto_config"`
-	Scheme        *struct {
+	Routes       json.RawMessage `json:"route_config"`
+	Scoped       json.RawMessage `json:"scoped_routes"`
+	Codec        string          `json:"codec_type"`
+	Normalize    bool            `json:"normalize_path"`
+	MergeSlashes bool            `json:"merge_slashes"`
+	Escaped      string          `json:"path_with_escaped_slashes_action"`
+	PathRules    json.RawMessage `json:"path_normalization_options"`
+	StripPort    bool            `json:"strip_matching_host_port"`
+	StripAnyPort bool            `json:"strip_any_host_port"`
+	StripDot     bool            `json:"strip_trailing_host_dot"`
+	UseRemote    bool            `json:"use_remote_address"`
+	Hops         int             `json:"xff_num_trusted_hops"`
+	DetectIP     json.RawMessage `json:"original_ip_detection_extensions"`
+	SkipXFF      bool            `json:"skip_xff_append"`
+	GenerateID   *bool           `json:"generate_request_id"`
+	Early        json.RawMessage `json:"early_header_mutation_extensions"`
+	Validation   json.RawMessage `json:"typed_header_validation_config"`
+	Upgrades     []upgrade       `json:"upgrade_configs"`
+	StreamIdle   *string         `json:"stream_idle_timeout"`
+	ClientCert   string          `json:"forward_client_cert_details"`
+	ForwardProto json.RawMessage `json:"forward_proto_config"`
+	Scheme       *struct {
 		Overwrite string `json:"scheme_to_overwrite"`
 		Upstream  bool   `json:"match_upstream"`
 	} `json:"scheme_header_transformation"`
@@ -95,6 +95,8 @@ func (h *hcm) checkHeaders(c *Call) *reply {
 	switch {
 	case c.Authority == "":
 		return &reply{status: 400, detail: "missing_host_header", why: "the request has no Host header"}
+	case strings.ContainsFunc(c.Path, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return &reply{status: 400, flags: "DPE", detail: "http1.codec_error", why: "the path has a character that HTTP does not allow: escape it as %XX", kind: Closed}
 	case c.Method == "CONNECT":
 		return nil
 	case c.Path == "" || c.Path[0] != '/' && !(c.Path == "*" && c.Method == "OPTIONS"):
@@ -117,24 +119,36 @@ func (h *hcm) checkHeaders(c *Call) *reply {
 
 // ownHeaders does what the connection manager does to headers before routing.
 func (h *hcm) ownHeaders(c *Call) {
-	c.Scheme = "http"
-	if c.Conn.Terminated {
-		c.Scheme = "https"
-	}
-	if h.Scheme != nil && h.Scheme.Overwrite != "" {
-		c.Scheme = h.Scheme.Overwrite
-	}
 	if _, upgrades := c.Headers.Get("upgrade"); !upgrades {
 		c.Headers.Remove("connection")
 	}
-	for _, name := range []string{"keep-alive", "proxy-connection", "transfer-encoding", "x-envoy-internal"} {
+	for _, name := range []string{"keep-alive", "proxy-connection", "transfer-encoding"} {
 		c.Headers.Remove(name)
+	}
+	if te, _ := c.Headers.Get("te"); te != "trailers" {
+		c.Headers.Remove("te")
+	}
+	h.forwarded(c)
+	c.Scheme = map[bool]string{true: "https", false: "http"}[c.Conn.Terminated]
+	if proto, _ := c.Headers.Get("x-forwarded-proto"); proto == "http" || proto == "https" {
+		c.Scheme = proto
+	}
+	if h.Scheme != nil && h.Scheme.Overwrite != "" {
+		c.Scheme = h.Scheme.Overwrite
 	}
 	for _, line := range c.Headers {
 		if strings.HasPrefix(line.Name, "x-envoy-") {
 			c.Unknown[line.Name] = "Envoy, which takes its own headers away from requests of other hosts"
 		}
 	}
+	if _, ok := c.Headers.Get("x-request-id"); !ok && (h.GenerateID == nil || *h.GenerateID) {
+		c.Headers.Set("x-request-id", "")
+		c.Unknown["x-request-id"] = "Envoy itself"
+	}
+}
+
+// forwarded sets the headers that tell later hops of this connection.
+func (h *hcm) forwarded(c *Call) {
 	proto := map[bool]string{true: "https", false: "http"}[c.Conn.Terminated]
 	if _, ok := c.Headers.Get("x-forwarded-proto"); !ok || h.UseRemote && h.Hops == 0 {
 		c.Headers.Set("x-forwarded-proto", proto)
@@ -142,14 +156,18 @@ func (h *hcm) ownHeaders(c *Call) {
 	if unread(h.ForwardProto) {
 		c.Unknown["x-forwarded-proto"] = "the listener's forward_proto_config"
 	}
-	for _, name := range []string{"x-request-id", "x-forwarded-client-cert", "x-envoy-internal", "x-envoy-external-address"} {
-		if _, ok := c.Headers.Get(name); !ok || strings.HasPrefix(name, "x-forwarded-") {
+	if h.UseRemote {
+		for _, name := range []string{"x-forwarded-for", "x-envoy-internal", "x-envoy-external-address"} {
 			c.Unknown[name] = "Envoy itself"
 		}
 	}
-	h.forwardedFor(c)
-	if h.GenerateID != nil && !*h.GenerateID {
-		delete(c.Unknown, "x-request-id")
+	switch {
+	case h.ClientCert == "" || h.ClientCert == "SANITIZE":
+		c.Headers.Remove("x-forwarded-client-cert")
+	case strings.HasPrefix(h.ClientCert, "APPEND") || h.ClientCert == "SANITIZE_SET":
+		if c.Conn.Terminated && (!c.Conn.PeerKnown || c.Conn.Peer != "") {
+			c.Unknown["x-forwarded-client-cert"] = "Envoy itself"
+		}
 	}
 }
 

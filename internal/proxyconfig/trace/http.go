@@ -247,13 +247,13 @@ func (h *httpWalk) runFilters() (again bool) {
 		config, known := h.config(e)
 		overrides, off := h.overrides(e)
 		if off {
-			h.step(Step{Name: "filter " + e.Name, State: Note, Text: "it is switched off for this route"})
+			h.step(Step{Name: "filter " + shortFilter(e.Name), State: Note, Text: "it is switched off for this route"})
 			continue
 		}
 		judge := httpFilter(typeURL(config))
 		if !known || judge == nil {
-			h.pass("filter "+e.Name, fmt.Sprintf("the HTTP filter %s (%s)", e.Name, orText(shortType(typeURL(config)), "not in the dump")), "cannot decide: what this filter does is not in the configuration")
-			h.call.Unknown["*"] = "filter " + e.Name
+			h.pass("filter "+shortFilter(e.Name), fmt.Sprintf("the HTTP filter %s (%s)", e.Name, orText(shortType(typeURL(config)), "not in the dump")), "cannot decide: what this filter does is not in the configuration")
+			h.call.Unknown["*"] = "filter " + shortFilter(e.Name)
 			continue
 		}
 		before := *h.call

@@ -139,34 +139,49 @@ func (m *headerMatcher) text() *stringMatcher {
 	return nil
 }
 
-// match says whether the call's header matches.
+// match says whether the call's header matches. Of a header that stands there
+// several times, one line that matches is enough.
 func (m *headerMatcher) match(c *Call) Verdict {
 	name := strings.ToLower(m.Name)
-	value, present, unknown := c.header(name)
+	values, unknown := c.headerLines(name)
 	if unknown != "" {
 		return maybe("header " + name + " may have been set by " + unknown)
 	}
-	return m.matchValue("header "+name, value, present)
+	return m.matchLines("header "+name, values)
 }
 
-func (m *headerMatcher) matchValue(what, value string, present bool) Verdict {
+func (m *headerMatcher) matchLines(what string, values []string) Verdict {
 	text := m.text()
 	if text == nil && m.Range == nil {
-		return m.matchPresence(what, present)
+		return m.matchPresence(what, len(values) > 0)
 	}
-	if !present && !m.MissingIsEmpty {
-		return no(what + " is missing") // also when inverted
+	if len(values) == 0 {
+		if !m.MissingIsEmpty {
+			return no(what + " is missing") // also when inverted
+		}
+		values = []string{""}
 	}
 	var v Verdict
-	if m.Range != nil {
-		v = m.Range.match(what, value)
-	} else {
-		v = text.match(what, value)
+	for i, value := range values {
+		one := m.matchLine(text, what, value)
+		if i == 0 || one.Answer == Yes || one.Answer == Maybe && v.Answer == No {
+			v = one
+		}
+		if v.Answer == Yes {
+			break
+		}
 	}
 	if m.Invert {
-		return v.not(fmt.Sprintf("%s is %q, which is excluded", what, value))
+		return v.not(fmt.Sprintf("%s is %q, which is excluded", what, strings.Join(values, ", ")))
 	}
 	return v
+}
+
+func (m *headerMatcher) matchLine(text *stringMatcher, what, value string) Verdict {
+	if m.Range != nil {
+		return m.Range.match(what, value)
+	}
+	return text.match(what, value)
 }
 
 func (m *headerMatcher) matchPresence(what string, present bool) Verdict {
@@ -209,6 +224,10 @@ type queryMatcher struct {
 func (m *queryMatcher) match(c *Call) Verdict {
 	value, present := queryValue(c.Path, m.Name)
 	switch {
+	case m.Present != nil && !*m.Present && present:
+		return no("query parameter " + m.Name + " is there")
+	case m.Present != nil && !*m.Present:
+		return yes()
 	case !present:
 		return no("query parameter " + m.Name + " is missing")
 	case m.String == nil:
@@ -217,35 +236,17 @@ func (m *queryMatcher) match(c *Call) Verdict {
 	return m.String.match("query parameter "+m.Name, value)
 }
 
-// queryValue is the first value of a parameter, percent-decoded.
+// queryValue is the first value of a parameter; Envoy compares it as it is
+// sent, escapes and all.
 func queryValue(path, name string) (string, bool) {
 	_, query, _ := strings.Cut(path, "?")
 	for pair := range strings.SplitSeq(query, "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		if pair != "" && percentDecode(key) == name {
-			return percentDecode(value), true
+		if pair != "" && key == name {
+			return value, true
 		}
 	}
 	return "", false
-}
-
-// percentDecode leaves what is no escape as it is, and a plus, too.
-func percentDecode(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 func asciiLower(s string) string {

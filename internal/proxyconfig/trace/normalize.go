@@ -13,7 +13,7 @@ func (h *hcm) normalizePath(c *Call) *reply {
 		return nil
 	}
 	if strings.Contains(c.Path, "#") {
-		return &reply{status: 400, detail: "path_with_fragment_rejected", why: "the path has a fragment"}
+		return &reply{status: 400, detail: "path_normalization_failed", why: "the path has a fragment"}
 	}
 	path, query := c.Path, ""
 	if i := strings.IndexByte(path, '?'); i >= 0 {
@@ -175,7 +175,7 @@ func unescaped(c byte) bool {
 }
 
 func mustEscape(c byte) bool {
-	return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>^`{}", c) >= 0
+	return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>^`{|}", c) >= 0
 }
 
 // normalizeHost takes port and trailing dot off the host where that is asked for.

@@ -191,14 +191,14 @@ func (m *routeMatch) matchCookies(c *Call) Verdict {
 	if json.Unmarshal(m.Cookies, &matchers) != nil {
 		return maybe("the route's condition on cookies cannot be read here")
 	}
-	line, _, unknown := c.header("cookie")
+	lines, unknown := c.headerLines("cookie")
 	if unknown != "" {
 		return maybe("header cookie may have been set by " + unknown)
 	}
 	unsure := yes()
 	for _, m := range matchers {
 		v := no("cookie " + m.Name + " is missing")
-		for pair := range strings.SplitSeq(line, ";") {
+		for pair := range strings.SplitSeq(strings.Join(lines, ";"), ";") {
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 			if name == m.Name {
 				v = yes()

@@ -184,16 +184,29 @@ func (r *Report) settle() {
 		r.Outcome = *client
 	case server.Kind == Forwarded:
 		r.Outcome = *client
-	case server.Kind == Closed, server.Kind == NoListener:
+	case r.Server.refuses():
 		r.Outcome = *server
-		r.Outcome.Status, r.Outcome.Flags = 503, "UF,URX"
-		if r.Request.TCP() {
-			r.Outcome.Status, r.Outcome.Flags = 0, "UF,URX"
+		r.Outcome.Flags, r.Outcome.Detail = "UF,URX", ""
+		if !r.Request.TCP() {
+			r.Outcome.Status = 503
 		}
+	case server.Kind == Closed && !r.Request.TCP():
+		r.Outcome = *server
+		r.Outcome.Status, r.Outcome.Flags, r.Outcome.Detail = 503, "UC", ""
 	default:
 		r.Outcome = *server
 	}
 	r.Verdict, r.Advice = r.verdict()
+}
+
+// refuses says whether the server never takes the connection, so that the
+// client's proxy cannot connect (flag UF).
+func (w *Walk) refuses() bool {
+	if w.Outcome.Kind != Closed && w.Outcome.Kind != NoListener {
+		return false
+	}
+	last := w.Steps[len(w.Steps)-1].Name
+	return last == "listener" || last == "filter chain" || last == "TLS"
 }
 
 // Reached says whether the request reaches its destination for sure; Decided

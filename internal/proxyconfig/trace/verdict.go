@@ -20,7 +20,15 @@ func (r *Report) verdict() (text string, advice []string) {
 			return "a part of such requests fails: " + o.Why, failedAdvice(r.failing())
 		}
 	}
+	if o.Kind == Closed && !r.refused() {
+		return o.sentence(r), nil // a filter closed it, and said why
+	}
 	return o.sentence(r), failedAdvice(o)
+}
+
+// refused says whether one of the proxies never takes the connection.
+func (r *Report) refused() bool {
+	return r.Client != nil && r.Client.refuses() || r.Server != nil && r.Server.refuses()
 }
 
 // failing is the outcome of the target that fails.
@@ -66,17 +74,18 @@ func (o *Outcome) sentence(r *Report) string {
 // where names clusters and endpoints in short.
 func (o *Outcome) where() string {
 	parts := make([]string, 0, len(o.Clusters))
-	for _, t := range o.Clusters {
+	for i := range o.Clusters {
+		t := &o.Clusters[i]
 		part := t.Cluster
 		if t.Share < 100 {
-			part = fmt.Sprintf("%s (%g%%)", part, t.Share)
+			part = fmt.Sprintf("%s (%s)", part, t.share())
 		}
 		n := 0
 		first := ""
-		for i := range t.Endpoints {
-			if t.Endpoints[i].Chosen {
+		for j := range t.Endpoints {
+			if t.Endpoints[j].Chosen {
 				if n == 0 {
-					first = t.Endpoints[i].hostPort()
+					first = t.Endpoints[j].hostPort()
 				}
 				n++
 			}

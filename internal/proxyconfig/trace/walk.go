@@ -143,7 +143,7 @@ func (w *walker) network(e *extension) {
 	judge := networkFilter(typeURL(config))
 	switch {
 	case !ok, judge == nil:
-		w.pass("filter "+e.Name, fmt.Sprintf("the network filter %s (%s)", e.Name, shortType(typeURL(config))), "")
+		w.pass("filter "+shortFilter(e.Name), fmt.Sprintf("the network filter %s (%s)", e.Name, shortType(typeURL(config))), "")
 		return
 	}
 	w.apply(e, judge(&filterInput{Name: e.Name, Type: lastPart(typeURL(config)), Config: config, Conn: w.conn, Dump: w.dump}))
@@ -173,7 +173,7 @@ func (w *walker) config(e *extension) ([]byte, bool) {
 
 // apply turns a filter's result into a step, and ends the walk when it answers.
 func (w *walker) apply(e *extension, res filterResult) {
-	step := Step{Name: "filter " + e.Name, State: OK, Text: res.Text, Owner: res.Owner, Details: res.Details, Rejected: res.Rejected}
+	step := Step{Name: "filter " + shortFilter(e.Name), State: OK, Text: res.Text, Owner: res.Owner, Details: res.Details, Rejected: res.Rejected}
 	switch res.State {
 	case answers:
 		step.State = Failed
@@ -188,7 +188,7 @@ func (w *walker) apply(e *extension, res filterResult) {
 	case opaque:
 		step.State = Undecided
 		w.step(step)
-		w.opaque = append(w.opaque, orText(res.Text, "filter "+e.Name))
+		w.opaque = append(w.opaque, orText(res.Text, "filter "+shortFilter(e.Name)))
 	default:
 		if res.Text != "" {
 			w.step(step)
@@ -198,3 +198,11 @@ func (w *walker) apply(e *extension, res filterResult) {
 
 // lastPart is the message's name in a type URL: RBAC.
 func lastPart(url string) string { return url[strings.LastIndexAny(url, "./")+1:] }
+
+// shortFilter is a filter's name without the prefix that all of Envoy's have.
+func shortFilter(name string) string {
+	for _, prefix := range []string{"envoy.filters.http.", "envoy.filters.network."} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	return name
+}
