@@ -116,6 +116,7 @@ func commands(f *Factory) []*cobra.Command {
 		newProxyStatusCmd(f),
 		newProxyConfigCmd(f),
 		newTraceCmd(f),
+		newRoutesCmd(f),
 		newZtunnelConfigCmd(f),
 		newDashboardCmd(f),
 		newVersionCmd(f),

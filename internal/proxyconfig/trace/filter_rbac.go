@@ -174,7 +174,7 @@ func rbacAnswer(action string, r rbacResult, deny func(filterResult) filterResul
 		out.State = opaque
 		out.Text = map[bool]string{true: "denied", false: "allowed"}[action == "DENY"] + " if " + name + " matches, but " + r.Why
 	case r.Allowed == No && r.Key == "":
-		out.Text = "denied: no ALLOW policy matches, and there is one for this workload"
+		out.Text = "denied, since no ALLOW policy matches and there is one for this workload"
 	case r.Allowed == No:
 		out.Text = "denied by " + name
 	case r.Key == "":

@@ -60,6 +60,9 @@ func (w *Walk) text(paint func(output.Tone, string) string) []string {
 		}
 		if s.State == Failed || s.State == Undecided {
 			for _, c := range s.Rejected {
+				if strings.Contains(c.Name, c.Owner.String()) { // a policy's name says it
+					c.Owner = Resource{}
+				}
 				lines = append(lines, fmt.Sprintf("%s%s %s: %s", indent, paint(output.Bad, "✗"), c.Name, c.Why)+ownerSuffix(c.Owner, s.Owner))
 			}
 		} else if s.Name == "route" && len(s.Rejected) > 0 {
