@@ -111,10 +111,10 @@ func (m *headerMatcher) follows(other *headerMatcher) bool {
 	if m.text() == nil && m.Range == nil { // only that it is there
 		return (m.Present == nil || *m.Present) && !m.Invert
 	}
-	if text.Exact == nil || text.IgnoreCase {
+	if text.Exact == nil || text.IgnoreCase || m.Invert { // another line of the header may have what is excluded
 		return false
 	}
-	return m.matchValue("", *text.Exact, true).Answer == Yes
+	return m.matchLines("", []string{*text.Exact}).Answer == Yes
 }
 
 func coversQuery(own, others []queryMatcher) bool {
