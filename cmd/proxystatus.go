@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
 
@@ -71,7 +73,8 @@ With --wait the exit code is 0 as soon as all is in step; when the time is over,
 Istiods are asked on their monitoring port through the API server or, where that
 refuses, over xDS with a token of the service account default. --xds-address,
 --xds-port, --cert-dir and --plaintext ask over xDS at once. An istiod outside of
-the cluster is found by its injector's address.`,
+the cluster is found by its injector's address. With --xds-address no pods are read:
+the report is what that istiod knows.`,
 		Example: `  # What is out of step, in the whole mesh?
   meshctl proxy-status
 
@@ -171,7 +174,12 @@ func (o *proxyStatusOptions) wish(args []string) (*status.Wish, error) {
 	if err != nil {
 		return nil, err
 	}
-	wish := &status.Wish{Only: only, All: o.all, StaleAfter: o.staleAfter}
+	wish := &status.Wish{Only: only, All: o.all, StaleAfter: o.staleAfter, NoPods: o.ask.address != ""}
+	for _, p := range []status.Problem{status.NotConnected, status.NotInjected, status.NoPod} {
+		if wish.NoPods && slices.Contains(only, p) {
+			return nil, hint.Usagef("ask the cluster's istiods, without --xds-address", "--only %s needs the cluster's pods, which --xds-address leaves out", p)
+		}
+	}
 	switch {
 	case len(args) > 0:
 		wish.Only = []status.Problem{status.Rejected, status.Stale, status.InStep}

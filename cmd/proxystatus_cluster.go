@@ -26,9 +26,9 @@ type clusterReader struct {
 }
 
 // at makes the istiod at an address the one to ask.
-func (c *clusterReader) at(client *kube.Client, address string) {
+func (c *clusterReader) at(client *kube.Client, address string, roots []byte) {
 	xds := c.o.ask.xds(c.o.f, client)
-	xds.Address = address
+	xds.Address, xds.Roots = address, roots
 	c.asker, _ = newAsker(client, nil, xds, true)
 	c.asked = []proxyconfig.IstiodSync{{Name: address, Context: c.source.Name}}
 }
@@ -75,11 +75,11 @@ func (c *clusterReader) find(ctx context.Context) error {
 	var none *kube.NoIstiodError
 	if errors.As(err, &none) {
 		c.none, c.asker, c.asked, c.report = err, nil, nil, nil
-		address, webhookErr := client.WebhookIstiod(ctx, c.o.revision)
+		address, roots, webhookErr := client.WebhookIstiod(ctx, c.o.revision)
 		if webhookErr != nil || address == "" {
 			return webhookErr
 		}
-		c.at(client, address)
+		c.at(client, address, roots)
 		return nil
 	}
 	if err != nil {

@@ -58,7 +58,7 @@ func (r *meshReader) direct() error {
 		return err
 	}
 	c := &clusterReader{o: o}
-	c.at(client, o.ask.address)
+	c.at(client, o.ask.address, nil)
 	r.clusters = []*clusterReader{c}
 	return nil
 }

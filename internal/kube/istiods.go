@@ -29,14 +29,12 @@ type Istiod struct {
 // istiodSelector selects the pods of all istiods.
 const istiodSelector = "app=istiod"
 
-// NoIstiodError says that a cluster has no istiod in the namespace asked
-// about: its control plane may run elsewhere.
-type NoIstiodError struct{ Namespace string }
+// NoIstiodError says that a cluster has no istiod, or none of a revision, in
+// the namespace asked about: the control plane may run elsewhere.
+type NoIstiodError struct{ sentence string }
 
 // Error is the sentence.
-func (e *NoIstiodError) Error() string {
-	return fmt.Sprintf("there is no istiod in namespace %q", e.Namespace)
-}
+func (e *NoIstiodError) Error() string { return e.sentence }
 
 // Istiods are the running istiod pods of a namespace, of one revision or, when
 // revision is "", of all, by name. A tag stands for the revision at which it
@@ -78,10 +76,10 @@ func (c *Client) SelectIstiods(ctx context.Context, namespace, revision, selecto
 			return c.SelectIstiods(ctx, namespace, rev, selector)
 		}
 		return nil, hint.Unanswerablef("revisions there: "+strings.Join(revisions, ", "),
-			"no istiod of revision %q runs in namespace %q", revision, namespace)
+			"%w", &NoIstiodError{fmt.Sprintf("no istiod of revision %q runs in namespace %q", revision, namespace)})
 	}
 	return nil, hint.Unanswerablef("install Istio with `meshctl install`, or name the control plane's namespace with -i",
-		"%w", &NoIstiodError{namespace})
+		"%w", &NoIstiodError{fmt.Sprintf("there is no istiod in namespace %q", namespace)})
 }
 
 // clusterID is the environment variable by which istiod knows its cluster.

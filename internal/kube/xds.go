@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ type XDS struct {
 	Port int
 	// CertDir holds cert-chain.pem, key.pem and root-cert.pem; "" uses Token.
 	CertDir string
+	// Roots are certificates of istiod's certificate authority in PEM, where
+	// CertDir has none; empty is the machine's.
+	Roots []byte
 	// Authority is the name that the server's certificate must have.
 	Authority string
 	// Insecure accepts any certificate, Plaintext speaks no TLS.
@@ -172,7 +176,7 @@ func (x XDS) explain(ctx context.Context, doing string, err error) error {
 		return known
 	}
 	state := status.Convert(err)
-	text := oneLine(state.Message())
+	text := plainCause(state.Message())
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case ctx.Err() != nil, state.Code() == codes.DeadlineExceeded, state.Code() == codes.Canceled:
@@ -185,6 +189,17 @@ func (x XDS) explain(ctx context.Context, doing string, err error) error {
 		return hint.Unanswerablef("check the address and port; the port for TLS is 15012, that for --plaintext 15010", "%s: %s", doing, text)
 	}
 	return hint.Unanswerablef("is it an istiod?", "%s: %s", doing, text)
+}
+
+// plainCause is what gRPC says of a failure without its wrapping.
+func plainCause(text string) string {
+	if _, quoted, ok := strings.Cut(text, "connection error: desc = "); ok {
+		if plain, err := strconv.Unquote(quoted); err == nil {
+			text = plain
+		}
+	}
+	text = strings.TrimPrefix(text, "transport: ")
+	return oneLine(strings.TrimPrefix(text, "Error while dialing: "))
 }
 
 // identity is what istiod says of itself with every answer.

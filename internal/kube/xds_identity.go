@@ -50,6 +50,10 @@ func (x XDS) tls() (*tls.Config, error) {
 	}
 	if x.CertDir == "" {
 		config.InsecureSkipVerify = x.Insecure || x.Address == ""
+		if len(x.Roots) > 0 {
+			config.RootCAs = x509.NewCertPool()
+			config.RootCAs.AppendCertsFromPEM(x.Roots)
+		}
 		return config, nil
 	}
 	read := func(name string) ([]byte, error) {
@@ -97,15 +101,16 @@ func xdsPort(injection string) string {
 }
 
 // WebhookIstiod is the host:port of an istiod outside of the cluster, as the
-// injector of a revision ("" is default) names it; "" when none does.
-func (c *Client) WebhookIstiod(ctx context.Context, revision string) (string, error) {
+// injector of a revision ("" is any) names it, and the certificates of its
+// certificate authority; "" when none does.
+func (c *Client) WebhookIstiod(ctx context.Context, revision string) (address string, roots []byte, err error) {
 	k, err := c.Kubernetes()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	list, err := k.AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx, metav1.ListOptions{LabelSelector: "istio.io/rev"})
 	if err != nil {
-		return "", Explain("listing mutatingwebhookconfigurations", err)
+		return "", nil, Explain("listing mutatingwebhookconfigurations", err)
 	}
 	var hosts []string
 	for _, config := range list.Items {
@@ -118,15 +123,16 @@ func (c *Client) WebhookIstiod(ctx context.Context, revision string) (string, er
 			}
 			if u, err := url.Parse(*hook.ClientConfig.URL); err == nil && u.Host != "" {
 				hosts = append(hosts, net.JoinHostPort(u.Hostname(), xdsPort(u.Port())))
+				roots = hook.ClientConfig.CABundle
 			}
 		}
 	}
 	slices.Sort(hosts)
 	if hosts = slices.Compact(hosts); len(hosts) > 1 {
-		return "", hint.Unanswerablef("choose one with --revision or --xds-address", "the control plane runs elsewhere, at one of %s", strings.Join(hosts, ", "))
+		return "", nil, hint.Unanswerablef("choose one with --revision or --xds-address", "the control plane runs elsewhere, at one of %s", strings.Join(hosts, ", "))
 	}
 	if len(hosts) == 0 {
-		return "", nil
+		return "", nil, nil
 	}
-	return hosts[0], nil
+	return hosts[0], roots, nil
 }

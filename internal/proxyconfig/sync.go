@@ -1,6 +1,7 @@
 package proxyconfig
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -106,13 +107,14 @@ func (p *ProxySync) Type(name string) (t TypeSync, ok bool) {
 	return p.Types[i], true
 }
 
-func stateOf(sent, acked, lastError string) SyncState {
+// stateOf compares nonces as they are in JSON; without one stands nothing or "".
+func stateOf(sent, acked []byte, lastError string) SyncState {
 	switch {
 	case lastError != "":
 		return Rejected
-	case sent == "":
+	case len(sent) <= len(`""`) || string(sent) == "null":
 		return NotSent
-	case sent == acked:
+	case bytes.Equal(sent, acked):
 		return Synced
 	}
 	return Stale

@@ -14,7 +14,7 @@ import (
 // ParseSyncz reads what the istiod of this name answered on /debug/syncz,
 // proxy by proxy.
 func ParseSyncz(istiod string, r io.Reader) ([]ProxySync, error) {
-	p := &synczReader{scan: newScanner(r), istiod: istiod, words: map[string]string{}, names: map[string]string{}, errors: map[string]string{}}
+	p := &synczReader{scan: newScanner(r), istiod: istiod, words: map[string]string{}, names: map[string]string{}, errors: map[string]string{}, old: oldTypes()}
 	proxies := []ProxySync{}
 	err := p.scan.each('[', func() error {
 		proxy, err := p.proxy()
@@ -35,22 +35,51 @@ type synczReader struct {
 	// words are texts by their JSON, names the short names of types, errors
 	// what proxies refused something with.
 	words, names, errors map[string]string
+	// old, sent and acked are of the proxy and type at hand, as JSON.
+	old         []oldType
+	sent, acked []byte
 }
 
-// oldTypes are the types of istiods that had no "resources", by the beginning
-// of their fields' names.
-func oldTypes() map[string]string {
-	return map[string]string{
-		"cluster": typeURL("config.cluster.v3.Cluster"), "listener": typeURL("config.listener.v3.Listener"),
-		"endpoint": typeURL("config.endpoint.v3.ClusterLoadAssignment"), "route": typeURL("config.route.v3.RouteConfiguration"),
-		"extensionconfig": typeURL("config.core.v3.TypedExtensionConfig"),
+// oldType is what istiods that had no "resources" say of one type, by the
+// beginning of the fields' names.
+type oldType struct {
+	name, url   string
+	sent, acked []byte
+}
+
+func oldTypes() []oldType {
+	return []oldType{
+		{name: "cluster", url: typeURL("config.cluster.v3.Cluster")}, {name: "listener", url: typeURL("config.listener.v3.Listener")},
+		{name: "endpoint", url: typeURL("config.endpoint.v3.ClusterLoadAssignment")}, {name: "route", url: typeURL("config.route.v3.RouteConfiguration")},
+		{name: "extensionconfig", url: typeURL("config.core.v3.TypedExtensionConfig")},
 	}
+}
+
+// setOld notes a field such as listener_acked; ok is false for any other.
+func (s *synczReader) setOld(key string) (ok bool, err error) {
+	name, what, _ := strings.Cut(key, "_")
+	for i := range s.old {
+		t := &s.old[i]
+		if t.name != name || what != "sent" && what != "acked" {
+			continue
+		}
+		raw, err := s.scan.value()
+		if what == "sent" {
+			t.sent = append(t.sent[:0], raw...)
+		} else {
+			t.acked = append(t.acked[:0], raw...)
+		}
+		return true, err
+	}
+	return false, nil
 }
 
 func (s *synczReader) proxy() (ProxySync, error) {
 	p := ProxySync{Istiod: s.istiod}
 	proxyVersion := ""
-	var old map[string]string
+	for i := range s.old {
+		s.old[i].sent, s.old[i].acked = s.old[i].sent[:0], s.old[i].acked[:0]
+	}
 	err := s.scan.each('{', func() (err error) {
 		key, err := s.key()
 		if err != nil {
@@ -72,13 +101,10 @@ func (s *synczReader) proxy() (ProxySync, error) {
 		case "resources":
 			err = s.resources(&p)
 		default:
-			if !strings.HasSuffix(key, "_sent") && !strings.HasSuffix(key, "_acked") {
-				return s.scan.skip()
+			if ok, err := s.setOld(key); ok {
+				return err
 			}
-			if old == nil {
-				old = map[string]string{}
-			}
-			old[key], err = s.text()
+			return s.scan.skip()
 		}
 		return err
 	})
@@ -86,9 +112,9 @@ func (s *synczReader) proxy() (ProxySync, error) {
 		p.Version = proxyVersion
 	}
 	if p.Types == nil {
-		p.Types = []TypeSync{}
-		for name, url := range oldTypes() {
-			p.Types = append(p.Types, TypeSync{Type: typeName(url), TypeURL: url, State: stateOf(old[name+"_sent"], old[name+"_acked"], "")})
+		p.Types = make([]TypeSync, 0, len(s.old))
+		for _, t := range s.old {
+			p.Types = append(p.Types, TypeSync{Type: typeName(t.url), TypeURL: t.url, State: stateOf(t.sent, t.acked, "")})
 		}
 	}
 	p.sortTypes()
@@ -139,29 +165,52 @@ func (s *synczReader) resources(p *ProxySync) error {
 	})
 }
 
-// wireType is what syncz says of one type.
-type wireType struct {
-	Sent      string    `json:"sent"`
-	Acked     string    `json:"acked"`
-	SentTime  time.Time `json:"sentTime"`
-	LastError string    `json:"lastError"`
+func (s *synczReader) resource(t *TypeSync) error {
+	s.sent, s.acked = s.sent[:0], s.acked[:0]
+	err := s.scan.each('{', func() error {
+		key, err := s.key()
+		if err != nil {
+			return err
+		}
+		if key != "sent" && key != "acked" && key != "sentTime" && key != "lastError" {
+			return s.scan.skip()
+		}
+		raw, err := s.scan.value()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "sent":
+			s.sent = append(s.sent, raw...)
+		case "acked":
+			s.acked = append(s.acked, raw...)
+		case "sentTime":
+			t.SentAt, err = s.time(raw)
+		case "lastError":
+			t.Error, err = s.unquote(raw)
+			t.Error = s.kept(t.Error)
+		}
+		return err
+	})
+	t.State = stateOf(s.sent, s.acked, t.Error)
+	return err
 }
 
-func (s *synczReader) resource(t *TypeSync) error {
-	raw, err := s.scan.value()
+// time is a time that is not the zero one, else nil.
+func (s *synczReader) time(raw []byte) (*time.Time, error) {
+	text, err := s.unquote(raw)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return err
+		return nil, &scanError{s.scan.offset(), err.Error()}
 	}
-	var w wireType
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return &scanError{s.scan.offset(), err.Error()}
+	if at.IsZero() {
+		return nil, nil
 	}
-	t.State, t.Error = stateOf(w.Sent, w.Acked, w.LastError), s.kept(w.LastError)
-	if !w.SentTime.IsZero() {
-		sent := w.SentTime.UTC()
-		t.SentAt = &sent
-	}
-	return nil
+	at = at.UTC()
+	return &at, nil
 }
 
 // text is a string value.

@@ -41,12 +41,20 @@ type Wish struct {
 	Only []Problem
 	// All shows in tables what has no problem, too.
 	All bool
+	// NoPods says that the clusters are not known: what needs their pods is not
+	// asked for.
+	NoPods bool
 	// StaleAfter is how long an answer may take, and a new pod's proxy to connect.
 	StaleAfter time.Duration
 }
 
 // wants says whether the report is about a problem.
-func (w *Wish) wants(p Problem) bool { return len(w.Only) == 0 || slices.Contains(w.Only, p) }
+func (w *Wish) wants(p Problem) bool {
+	if w.NoPods && (p == NotConnected || p == NotInjected || p == NoPod) {
+		return false
+	}
+	return len(w.Only) == 0 || slices.Contains(w.Only, p)
+}
 
 // AsksPods says whether the answer needs the clusters' pods.
 func (w *Wish) AsksPods() bool {
