@@ -103,6 +103,7 @@ the report is what that istiod knows.`,
 	o.clusters.add(f, c)
 	o.ask = addAskFlags(c)
 	o.compare = addCompareFlags(c)
+	addFrom(c, f)
 	fs := c.Flags()
 	fs.StringVarP(&o.revision, "revision", "r", "", "only istiods and pods of this revision, or of the one at which this tag points")
 	fs.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces; the default without -n")
@@ -121,6 +122,9 @@ the report is what that istiod knows.`,
 		if err := o.ask.check(c); err != nil {
 			return err
 		}
+		if err := o.checkSaved(c); err != nil {
+			return err
+		}
 		if err := o.checkWatch(args, c.Flags().Changed("timeout")); err != nil {
 			return err
 		}
@@ -133,6 +137,9 @@ func (o *proxyStatusOptions) run(ctx context.Context, args []string) error {
 	wish, err := o.wish(args)
 	if err != nil {
 		return err
+	}
+	if o.f.saved.from != "" {
+		return o.runSaved(args, wish)
 	}
 	reader, err := newMeshReader(ctx, o)
 	if err != nil {

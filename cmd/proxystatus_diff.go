@@ -129,19 +129,28 @@ func istiodDump(client *kube.Client, istiods []kube.Istiod, proxy *proxyconfig.P
 }
 
 // one shows the state of the proxy that the report was narrowed to, and how its
-// Envoy differs from its istiod. What can't be compared does not hide the state.
+// Envoy differs from its istiod.
 func (o *proxyStatusOptions) one(ctx context.Context, reader *meshReader, report *status.Report) error {
+	err := o.compared(report, func(proxy *proxyconfig.ProxySync) (*diff.Served, error) {
+		client, istiods := reader.istiods(proxy.Context)
+		return o.compare.compare(ctx, o.f, client, istiods, proxy)
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// compared prints the state of the only proxy in the report, and how it
+// compares. What can't be compared does not hide the state.
+func (o *proxyStatusOptions) compared(report *status.Report, compare func(*proxyconfig.ProxySync) (*diff.Served, error)) error {
 	proxy := &report.Proxies[0]
 	shown := &comparison{Report: report}
 	var failed error
 	if proxy.Kind == "ztunnel" {
 		o.f.IO.Warnf("%s is a ztunnel: istiod sends it workloads and policies, no Envoy configuration; `meshctl ztunnel-config all` shows what it has", proxy.ID())
 	} else {
-		client, istiods := reader.istiods(proxy.Context)
-		shown.Comparison, failed = o.compare.compare(ctx, o.f, client, istiods, proxy)
-		if failed != nil && ctx.Err() != nil {
-			return failed
-		}
+		shown.Comparison, failed = compare(proxy)
 	}
 	if err := o.f.print(o.out, shown); err != nil {
 		return err
