@@ -86,7 +86,7 @@ func (o *snapshotSaveFlags) run(ctx context.Context, f *Factory, path string, po
 	readCtx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	read, err := o.read(readCtx, f, kube.ReadOptions{
-		Kinds: savedKinds(), Namespaces: []string{f.IstioNamespace()}, IstioNamespace: f.IstioNamespace(),
+		Kinds: savedKinds(), Namespaces: []string{f.IstioNamespace()}, IstioNamespace: f.IstioNamespace(), ProxyStates: true,
 	})
 	if err != nil {
 		return err

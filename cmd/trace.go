@@ -34,7 +34,8 @@ Nothing is sent. Each step names the object that it comes from.
 
 After -- stands the request as curl takes it: METHOD URL and -H, -X, -A, -b, -d,
 --resolve, --http2; tcp://HOST:PORT is a connection without HTTP, tls://HOST:PORT
-one with TLS. --from is a pod, POD.NAMESPACE, deploy/NAME, or a gateway.
+one with TLS. --from is a pod, POD.NAMESPACE, deploy/NAME, or a gateway;
+SNAPSHOT:POD is one in a saved snapshot, where the server's side is then looked up.
 
 What the configuration does not decide (a Wasm module, an external authorization
 server, a share of requests) is named, and the answer is "cannot decide".
@@ -49,6 +50,9 @@ route, no endpoint; 2 it cannot be decided, or something could not be read.`,
 
   # From dumps, without a cluster: the client's, and the server's
   meshctl trace -f client.json -f server.json -- GET http://backend.shop/api
+
+  # In a snapshot of yesterday
+  meshctl trace --from mesh.snapshot:deploy/frontend.shop -- GET http://backend.shop/api
 
   # What does "UF,URX" in the access log mean?
   meshctl trace --explain-code UF,URX`,

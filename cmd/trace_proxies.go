@@ -84,6 +84,13 @@ func (o *traceOptions) server(ctx context.Context, report *trace.Report) error {
 		}
 		return report.AddServer(d)
 	}
+	saved, _, err := o.f.savedMesh(o.from)
+	if err != nil {
+		return err
+	}
+	if saved != nil {
+		return o.savedServer(ctx, saved, report)
+	}
 	client, err := o.f.Client()
 	if err != nil {
 		return err

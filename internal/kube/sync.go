@@ -65,7 +65,7 @@ func PortRefused(err error) bool { return strings.Contains(err.Error(), "connect
 
 // proxyStatus is what of a pod's status says how its proxy does.
 func proxyStatus(status *corev1.PodStatus) *corev1.PodStatus {
-	slim := &corev1.PodStatus{Phase: status.Phase, Reason: status.Reason, StartTime: status.StartTime}
+	slim := &corev1.PodStatus{Phase: status.Phase, Reason: status.Reason, StartTime: status.StartTime, PodIP: status.PodIP}
 	slim.ContainerStatuses = ofProxy(status.ContainerStatuses)
 	slim.InitContainerStatuses = ofProxy(status.InitContainerStatuses)
 	return slim
