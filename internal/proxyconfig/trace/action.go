@@ -81,6 +81,9 @@ func (h *httpWalk) location(r *redirectAction) (location, why string) {
 	case r.PrefixRewrite != "" || r.RegexRewrite != nil:
 		path, why = h.rewritten(r.PrefixRewrite, r.RegexRewrite, nil)
 	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
 	if r.StripQuery && !hasQuery {
 		path, _, _ = strings.Cut(path, "?")
 	}

@@ -35,7 +35,7 @@ type filterResult struct {
 	Details  []string
 	Rejected []Candidate
 	// Status, Flags and Kind are of the answer when State is answers: RBAC has
-	// 403 and UAEX is ext_authz's flag.
+	// 403 and UAEX is ext_authz's flag. Flags of a filter that passes are kept.
 	Status int
 	Flags  string
 	Kind   Kind

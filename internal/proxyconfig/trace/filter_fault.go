@@ -69,6 +69,9 @@ func httpFault(in *filterInput) filterResult {
 	if d := config.delayText(in.Call); d != "" {
 		r.Details = append(r.Details, d)
 		r.Text = d
+		if f := config.Delay; v.Answer == Yes && f.Header == nil && sharePercent(f.Percentage) == 100 {
+			r.Flags = "DI"
+		}
 	}
 	return config.abort(in, v, r)
 }

@@ -43,6 +43,7 @@ func (w *walker) http(e *extension) {
 	h := &httpWalk{walker: w, manager: manager, call: call}
 	w.walk.call = call
 	h.run()
+	h.finish()
 }
 
 // notHTTP ends the walk for what a connection manager cannot read.

@@ -63,6 +63,7 @@ func mergeSlashes(path string) string {
 func canonicalPath(path string) (string, bool) {
 	out := make([]byte, 0, len(path))
 	ok := true
+	stray := -1 // where the last % stands that escapes nothing
 	for i := 0; i < len(path); i++ {
 		if n := dotAt(path, i); n > 0 {
 			if len(out) == 0 || out[len(out)-1] != '/' {
@@ -90,10 +91,11 @@ func canonicalPath(path string) (string, bool) {
 			v, valid := escapeAt(path, i)
 			switch {
 			case !valid:
+				stray = len(out)
 				out = append(out, '%')
 			case unescaped(v):
-				out = append(out, v)
 				i += 2
+				out = escapeStray(append(out, v), stray, path[i+1:])
 			default:
 				out = append(out, path[i:i+3]...)
 				i += 2
@@ -108,6 +110,22 @@ func canonicalPath(path string) (string, bool) {
 		}
 	}
 	return string(out), ok
+}
+
+// escapeStray escapes a % before the character just unescaped where the two
+// would begin an escape that the client did not write.
+func escapeStray(out []byte, stray int, rest string) []byte {
+	if stray < 0 || stray < len(out)-3 || stray > len(out)-2 {
+		return out
+	}
+	ahead := out[stray:]
+	if len(ahead) == 2 && rest != "" {
+		ahead = append(ahead[:2:2], rest[0])
+	}
+	if _, ok := escapeAt(string(ahead), 0); !ok {
+		return out
+	}
+	return append(out[:stray:stray], "%25"+string(out[stray+1:])...)
 }
 
 type dotKind int

@@ -93,8 +93,8 @@ type Outcome struct {
 	Kind Kind `json:"kind"`
 	// Status is the HTTP status that the proxy itself answers with, else 0.
 	Status int `json:"status,omitempty"`
-	// Flags are the access log's response flags, such as NR; "" when the proxy
-	// forwards.
+	// Flags are the access log's response flags, such as NR; when the proxy
+	// forwards "", or DI of an injected delay.
 	Flags string `json:"flags,omitempty"`
 	// Detail is the access log's response code details where it is known.
 	Detail string `json:"detail,omitempty"`

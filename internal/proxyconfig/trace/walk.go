@@ -14,7 +14,9 @@ type walker struct {
 	conn *Connection
 	// opaque are the steps passed that could have ended the request.
 	opaque []string
-	ended  bool
+	// flags are those that steps passed leave in the access log.
+	flags []string
+	ended bool
 }
 
 func newWalker(d *Dump, side string, r *Request, conn *Connection) *walker {
@@ -190,6 +192,9 @@ func (w *walker) apply(e *extension, res filterResult) {
 		w.step(step)
 		w.opaque = append(w.opaque, orText(res.Text, "filter "+shortFilter(e.Name)))
 	default:
+		if res.Flags != "" {
+			w.flags = append(w.flags, res.Flags)
+		}
 		if res.Text != "" {
 			w.step(step)
 		}

@@ -3,11 +3,13 @@ package agree
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/proxyconfig/trace"
+	"github.com/meshctl/meshctl/test/bed/netpod"
 )
 
 // Compare holds an outcome against what Envoy wrote down and what the client got, and returns the differences.
@@ -20,7 +22,7 @@ import (
 // trace's, a redirect's Location as well. A connection that is closed has the response flag, and no status; where TLS is refused
 // the client has Envoy's alert.
 func Compare(r *Request, o trace.Outcome) []string {
-	if refused := strings.HasPrefix(r.Answer.Err, "remote error: tls:"); refused || o.Kind == trace.Closed && r.TLS != "none" && len(r.Log) == 0 {
+	if refused(r) {
 		return handshake(r, o)
 	}
 	if len(r.Log) != 1 {
@@ -39,10 +41,19 @@ func Compare(r *Request, o trace.Outcome) []string {
 // handshake is of a connection whose TLS Envoy refuses: all it says of that is the alert to the client, for its access log has
 // either nothing, or with a TCP proxy the connection upstream that was begun meanwhile.
 func handshake(r *Request, o trace.Outcome) []string {
-	if o.Kind == trace.Closed && o.Status == 0 && strings.HasPrefix(r.Answer.Err, "remote error: tls:") {
+	if o.Kind == trace.Closed && o.Status == 0 && o.Flags == "" {
 		return nil
 	}
 	return []string{fmt.Sprintf("Envoy ended the TLS handshake with %q, trace says %s with flags %q, status %d", r.Answer.Err, o.Kind, o.Flags, o.Status)}
+}
+
+// refused says whether Envoy ended the TLS handshake: the client has its alert, or where that is lost with the connection, nothing.
+func refused(r *Request) bool {
+	if strings.HasPrefix(r.Answer.Err, "remote error: tls:") {
+		return true
+	}
+	silent := len(r.Log) == 0 || len(r.Log) == 1 && r.Log[0].Flags == "" && r.Log[0].Code == 0 && r.Log[0].Ended == ""
+	return silent && r.TLS == "tls" && r.Answer.Err != "" && r.Answer.Code == 0 && r.Answer.Echo == ""
 }
 
 type comparison struct {
@@ -63,7 +74,7 @@ func (c *comparison) forwarded() {
 	c.same("route", c.log.Route, c.outcome.Route)
 	var target *trace.Target
 	for i, t := range c.outcome.Clusters {
-		if t.Cluster == c.log.Cluster {
+		if t.Cluster == c.log.Cluster || c.log.Cluster == "" && strings.HasPrefix(t.Flags, "NC") { // of a missing one the log has no name
 			target = &c.outcome.Clusters[i]
 		}
 	}
@@ -96,6 +107,9 @@ func (c *comparison) endpoint(t *trace.Target) {
 	var known []string
 	for _, e := range t.Endpoints {
 		address := net.JoinHostPort(e.Address, strconv.Itoa(e.Port))
+		if _, err := netip.ParseAddr(e.Address); err != nil { // a name, which Envoy has looked up
+			address = net.JoinHostPort(netpod.EveryName, strconv.Itoa(e.Port))
+		}
 		if e.Chosen {
 			known = append(known, address)
 		}
@@ -126,7 +140,8 @@ func (c *comparison) answered() {
 	if o.Kind != trace.Closed && o.Kind != trace.NoListener {
 		c.same("route", c.log.Route, o.Route)
 	}
-	if c.log.Upstream != "" {
+	// A TCP proxy connects upstream before the filters have seen the first byte; what counts is that none came through.
+	if c.log.Details == "via_upstream" || c.request.Answer.Echo == tcpGreeting || c.request.Answer.Seen != nil {
 		c.differences = append(c.differences, fmt.Sprintf("Envoy sent it to %s, trace says %s", c.log.Upstream, o.Kind))
 	}
 	if o.Kind == trace.Redirected {

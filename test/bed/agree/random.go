@@ -176,24 +176,7 @@ func (d *drawer) token(r *Request, p *Pool) error {
 	}
 	r.Token = &token
 	r.Trace.Headers.Set("authorization", "Bearer "+text)
-	if !token.Forged && !token.Expired {
-		r.Trace.Claims = claimValues(token.Claims)
-	}
 	return nil
-}
-
-func claimValues(claims map[string]any) map[string][]string {
-	out := map[string][]string{}
-	for k, v := range claims {
-		list, ok := v.([]any)
-		if !ok {
-			list = []any{v}
-		}
-		for _, item := range list {
-			out[k] = append(out[k], fmt.Sprint(item))
-		}
-	}
-	return out
 }
 
 func sorted[V any](m map[string]V) []string {

@@ -112,16 +112,14 @@ func sendHTTP2(ctx context.Context, conn net.Conn, r *Request) Answer {
 		return Answer{Err: err.Error()}
 	}
 	defer client.Close() //nolint:errcheck // done with it
-	u, err := url.ParseRequestURI(r.Trace.Path)
-	if err != nil {
-		return Answer{Err: err.Error()}
-	}
-	u.Scheme, u.Host = "http", r.Trace.Authority
-	u.Opaque = "" // the path as it is
-	u.RawPath = u.EscapedPath()
-	req := (&http.Request{Method: r.Trace.Method, URL: u, Host: r.Trace.Authority, Header: http.Header{"User-Agent": {""}}}).WithContext(ctx)
+	// An opaque address is sent as it is, whatever is in it.
+	u := &url.URL{Scheme: "http", Host: r.Trace.Authority, Opaque: "//" + r.Trace.Authority + r.Trace.Path}
+	req := (&http.Request{Method: r.Trace.Method, URL: u, Host: r.Trace.Authority, Header: http.Header{}}).WithContext(ctx)
 	for _, h := range r.Trace.Headers {
 		req.Header.Add(h.Name, h.Value)
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header["User-Agent"] = []string{""} // else the library sends its own
 	}
 	resp, err := client.RoundTrip(req)
 	if err != nil {

@@ -2,14 +2,15 @@ package netpod
 
 import (
 	"net"
+	"net/netip"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// everyName is the address of every name.
-var everyName = [4]byte{10, 250, 0, 1} //nolint:gochecknoglobals // a constant
+// EveryName is the address of every name.
+const EveryName = "10.250.0.1"
 
-// serveNames answers DNS queries over UDP: for IPv4 addresses with everyName, for all else with nothing.
+// serveNames answers DNS queries over UDP: for IPv4 addresses with EveryName, for all else with nothing.
 func serveNames(conn net.PacketConn) {
 	buf := make([]byte, 4096)
 	for {
@@ -38,7 +39,7 @@ func answerName(query []byte) ([]byte, error) {
 	for _, q := range questions {
 		if q.Type == dnsmessage.TypeA {
 			m.Answers = append(m.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 3600},
-				Body: &dnsmessage.AResource{A: everyName}})
+				Body: &dnsmessage.AResource{A: netip.MustParseAddr(EveryName).As4()}})
 		}
 	}
 	return m.Pack()
