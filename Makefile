@@ -50,6 +50,7 @@ demo-down: ## end the demo's control plane
 docs: build bed ## the generated reference, and the tour from a run of the demo
 	rm -rf docs/reference && bin/meshctl docs docs/reference
 	go test ./cmd -run TestAnalyzePage -update
+	cd test/bed && go test -count=1 ./agree -update
 	$(BED) down --name demo
 	test/demo/run 2>&1 | tee $(CACHE)/demo.log
 	$(BED) down --name demo

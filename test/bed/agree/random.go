@@ -116,11 +116,13 @@ func (d *drawer) secure(r *Request, p *Pool) {
 	case r.TLS == "mesh":
 		r.Identity = d.one(p.Identities)
 		r.Trace.Principal = principal(r.Identity)
-		r.Trace.ALPN = []string{"istio-http/1.1", "istio", "http/1.1"}
-		if r.Speak == "h2" || r.Speak == "grpc" {
+		switch r.Speak {
+		case "h2", "grpc":
 			r.Trace.ALPN = []string{"istio-h2", "istio", "h2"}
-		} else if r.Speak == "tcp" {
+		case "tcp":
 			r.Trace.ALPN = []string{"istio"}
+		default:
+			r.Trace.ALPN = []string{"istio-http/1.1", "istio", "http/1.1"}
 		}
 	case r.Speak == "h2" || r.Speak == "grpc":
 		r.Trace.ALPN = []string{"h2"}

@@ -13,8 +13,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/net/http2"
-
 	"github.com/meshctl/meshctl/test/bed/netpod"
 )
 
@@ -106,12 +104,10 @@ func sendHTTP(conn net.Conn, r *Request) Answer {
 }
 
 func sendHTTP2(ctx context.Context, conn net.Conn, r *Request) Answer {
-	t := &http2.Transport{AllowHTTP: true, DisableCompression: true}
-	client, err := t.NewClientConn(conn)
-	if err != nil {
-		return Answer{Err: err.Error()}
-	}
-	defer client.Close() //nolint:errcheck // done with it
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true) // whatever the connection is
+	t := &http.Transport{Protocols: protocols, DisableCompression: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+	defer t.CloseIdleConnections()
 	// An opaque address is sent as it is, whatever is in it.
 	u := &url.URL{Scheme: "http", Host: r.Trace.Authority, Opaque: "//" + r.Trace.Authority + r.Trace.Path}
 	req := (&http.Request{Method: r.Trace.Method, URL: u, Host: r.Trace.Authority, Header: http.Header{}}).WithContext(ctx)
@@ -121,7 +117,7 @@ func sendHTTP2(ctx context.Context, conn net.Conn, r *Request) Answer {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header["User-Agent"] = []string{""} // else the library sends its own
 	}
-	resp, err := client.RoundTrip(req)
+	resp, err := t.RoundTrip(req)
 	if err != nil {
 		return Answer{Err: err.Error()}
 	}
