@@ -22,6 +22,7 @@ import (
 //	quota=NAMESPACE       a ResourceQuota of no pods in the namespace (default istio-system, created if need be)
 //	webhook=RESOURCE      a validating webhook refuses to create or update it in istio-system (default deployments)
 //	istiod-dead=POD       that istiod's process (default: every one) is dead though its pod stays Ready
+//	istiod-hung=POD       that istiod's process (default: every one) takes connections and answers nothing
 //	crash-loop=NAMESPACE  containers there end with code 1 again and again, and leave a log
 //	oom=NAMESPACE         containers there are killed for the memory they use
 //	init-failing=NAMESPACE    init containers there fail
@@ -44,6 +45,7 @@ const (
 	Quota         Mode = "quota"
 	Webhook       Mode = "webhook"
 	IstiodDead    Mode = "istiod-dead"
+	IstiodHung    Mode = "istiod-hung"
 	CrashLoop     Mode = "crash-loop"
 	OOM           Mode = "oom"
 	InitFailing   Mode = "init-failing"
@@ -60,7 +62,7 @@ const (
 
 // Modes lists the names.
 func Modes() []Mode {
-	return []Mode{NodesNotReady, ImagePull, Quota, Webhook, IstiodDead, CrashLoop, OOM, InitFailing, ProbeFailing, MissingConfig, Evicted,
+	return []Mode{NodesNotReady, ImagePull, Quota, Webhook, IstiodDead, IstiodHung, CrashLoop, OOM, InitFailing, ProbeFailing, MissingConfig, Evicted,
 		PodSecurity, PVCPending, WebhookDead, Taint, NoNode, APIServerGone}
 }
 
@@ -134,7 +136,9 @@ func (b *Bed) switchMode(ctx context.Context, m Mode, broken bool) error {
 	case Webhook:
 		err = b.breakWebhook(ctx, orDefault(arg, "deployments"), broken)
 	case IstiodDead:
-		err = b.breakIstiod(ctx, arg, broken)
+		err = b.breakIstiod(arg, broken, func(run *podRun) error { return run.setDead(ctx, broken) })
+	case IstiodHung:
+		err = b.breakIstiod(arg, broken, func(run *podRun) error { return run.setHung(broken) })
 	case CrashLoop, OOM, InitFailing, ProbeFailing, MissingConfig, Evicted:
 		err = b.breakPods(ctx, name, orDefault(arg, meshNamespace), broken)
 	case PodSecurity:
@@ -195,18 +199,18 @@ func (b *Bed) breakQuota(ctx context.Context, namespace string, broken bool) err
 	return ignoreExists(err)
 }
 
-// breakIstiod kills one istiod, or all, or lets them run again.
-func (b *Bed) breakIstiod(ctx context.Context, pod string, dead bool) error {
+// breakIstiod does something to one istiod, or to all.
+func (b *Bed) breakIstiod(pod string, broken bool, do func(*podRun) error) error {
 	found := false
 	for _, run := range b.runtime.all() {
 		if run.program == "istiod" && (pod == "" || run.key.Name == pod) {
-			if err := run.setDead(ctx, dead); err != nil {
+			if err := do(run); err != nil {
 				return err
 			}
 			found = true
 		}
 	}
-	if !found && dead {
+	if !found && broken {
 		return fmt.Errorf("the bed runs no istiod %s", pod)
 	}
 	return nil

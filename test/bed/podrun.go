@@ -181,6 +181,18 @@ func (p *podRun) setDead(ctx context.Context, dead bool) error {
 	return poll(ctx, p.answers)
 }
 
+// setHung stops the processes where they stand, or lets them go on.
+func (p *podRun) setHung(hung bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, proc := range p.procs {
+		if err := proc.pause(hung); err != nil {
+			return fmt.Errorf("pausing %s: %w", p.key, err)
+		}
+	}
+	return nil
+}
+
 // answers is what the program was last waited for.
 func (p *podRun) answers(ctx context.Context) error {
 	p.mu.Lock()

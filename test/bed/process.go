@@ -99,6 +99,15 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// pause stops the process and its children where they stand, or lets them go on.
+func (p *process) pause(on bool) error {
+	signal := syscall.SIGCONT
+	if on {
+		signal = syscall.SIGSTOP
+	}
+	return syscall.Kill(-p.pid(), signal)
+}
+
 // waitReady polls check until it is nil, the process ends, or ctx is done; the last two give an error that ends with the
 // process's last log lines.
 func (p *process) waitReady(ctx context.Context, check func(context.Context) error) error {

@@ -3,6 +3,7 @@ package measure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -27,6 +28,10 @@ type Work struct {
 	// Exits are the exit codes besides 0 that are no failure, such as that for
 	// findings.
 	Exits []int
+	// OursExits are further ones of ours.
+	OursExits []int
+	// PeerFails says that the peer is known to fail at it. It must: what fails is no cost to compare.
+	PeerFails bool
 	// Rounds are fewer counted runs than asked for, of work that takes minutes.
 	Rounds int
 }
@@ -36,6 +41,8 @@ type Pair struct {
 	Name       string
 	Rounds     int
 	Ours, Peer Cost
+	// PeerFails says that the peer's cost is that of failing.
+	PeerFails bool
 }
 
 // Run does the work with both programs in turn, one run not counted and then
@@ -46,19 +53,22 @@ func Run(ctx context.Context, w Work, rounds int) (Pair, error) {
 	}
 	var ours, peer []Cost
 	for i := range rounds + 1 {
-		a, err := afresh(ctx, w.ResetOurs, w.Ours, w.Exits)
+		a, err := afresh(ctx, w.ResetOurs, w.Ours, slices.Concat(w.Exits, w.OursExits))
 		if err != nil {
 			return Pair{}, err
 		}
 		b, err := afresh(ctx, w.ResetPeer, w.Peer, w.Exits)
-		if err != nil {
-			return Pair{}, err
+		if ctx.Err() != nil {
+			return Pair{}, ctx.Err()
+		}
+		if failed := err != nil; failed != w.PeerFails {
+			return Pair{}, cmp.Or(err, fmt.Errorf("%s: the peer does not fail at it any more", w.Name))
 		}
 		if i > 0 {
 			ours, peer = append(ours, a), append(peer, b)
 		}
 	}
-	return Pair{Name: w.Name, Rounds: rounds, Ours: median(ours), Peer: median(peer)}, nil
+	return Pair{Name: w.Name, Rounds: rounds, PeerFails: w.PeerFails, Ours: median(ours), Peer: median(peer)}, nil
 }
 
 func afresh(ctx context.Context, reset, argv []string, exits []int) (Cost, error) {
@@ -77,12 +87,15 @@ func once(ctx context.Context, argv []string, exits []int) (Cost, error) {
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start)
-	if err != nil && !slices.Contains(exits, cmd.ProcessState.ExitCode()) {
-		return Cost{}, fmt.Errorf("running %s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(stderr.String()))
+	if cmd.ProcessState == nil {
+		return Cost{}, fmt.Errorf("running %s: %w", strings.Join(argv, " "), err)
 	}
 	c := Cost{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		c.RSS = ru.Maxrss << 10 // Linux counts KiB
+	}
+	if err != nil && !slices.Contains(exits, cmd.ProcessState.ExitCode()) {
+		return c, fmt.Errorf("running %s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return c, nil
 }

@@ -66,7 +66,7 @@ func TestPageShowsRatiosAndNoSeconds(t *testing.T) {
 		"| start-up | 4.0x | 1.0x | 1.5x | wall 3x | yes |",
 		"| analyze 1,000 services, live | 4.0x | 1.0x | 1.5x | wall 1x, memory 2x | no |",
 		"| size of the program | | | 1.2x | size 1.5x | no |",
-		`From "analyze 1,000 routes, files" to "analyze 8,000 routes, files" meshctl's time grows 8-fold, istioctl's 64-fold.`,
+		`From "analyze 1,000 routes, files" to "analyze 8,000 routes, files" meshctl's time grows 8.0-fold, istioctl's 64.0-fold.`,
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no line %q in\n%s", want, b.String())

@@ -31,6 +31,10 @@ meshctl runs all its checks, several times as many as istioctl has.
 |---|---|---|---|---|---|
 `, about.Peer, runtime.NumCPU(), about.Day.UTC().Format(time.DateOnly), about.Rounds, about.SlowRounds)
 	for _, p := range pairs {
+		if p.PeerFails {
+			fmt.Fprintf(&b, "| %s | istioctl fails | | | | |\n", p.Name)
+			continue
+		}
 		goals, met := judged(p)
 		fmt.Fprintf(&b, "| %s | %.1fx | %.1fx | %.1fx | %s | %s |\n", p.Name,
 			ratio(p.Ours.Wall, p.Peer.Wall), ratio(p.Ours.CPU, p.Peer.CPU), ratio(p.Ours.RSS, p.Peer.RSS), goals, met)
@@ -38,6 +42,8 @@ meshctl runs all its checks, several times as many as istioctl has.
 	size, goal := ratio(sizes.Ours, sizes.Peer), goalOf("binary", "size")
 	fmt.Fprintf(&b, "| size of the program | | | %.1fx | size %.1fx | %s |\n", size, goal, yes(size >= goal))
 	b.WriteString(growth(pairs, "routes, files"))
+	b.WriteString(growth(pairs, "1,000 proxies"))
+	b.WriteString(growth(pairs, "5,000 proxies"))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -91,6 +97,6 @@ func growth(pairs []Pair, ending string) string {
 	}
 	first, last := of[0], of[len(of)-1]
 	times := func(a, b time.Duration) float64 { return b.Seconds() / a.Seconds() }
-	return fmt.Sprintf("\nFrom \"%s\" to \"%s\" meshctl's time grows %.0f-fold, istioctl's %.0f-fold.\n", first.Name, last.Name,
+	return fmt.Sprintf("\nFrom \"%s\" to \"%s\" meshctl's time grows %.1f-fold, istioctl's %.1f-fold.\n", first.Name, last.Name,
 		times(first.Ours.Wall, last.Ours.Wall), times(first.Peer.Wall, last.Peer.Wall))
 }

@@ -92,6 +92,7 @@ const modesHelp = `Ways to break a bed:
   quota=NAMESPACE      a ResourceQuota of no pods in the namespace (default istio-system)
   webhook=RESOURCE     a validating webhook refuses to create or update it in istio-system (default deployments)
   istiod-dead=POD      that istiod's process (default every one) is dead though its pod stays Ready
+  istiod-hung=POD      that istiod's process (default every one) takes connections and answers nothing
   crash-loop, oom, init-failing, probe-failing, missing-config, evicted, each =NAMESPACE (default istio-system):
                        what becomes of the containers there; crashes leave a log
   pod-security=NAMESPACE   the API server enforces the restricted standard there

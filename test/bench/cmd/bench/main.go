@@ -103,11 +103,13 @@ func run(ctx context.Context, w io.Writer, o options) error {
 		pairs = append(pairs, p)
 	}
 	if o.bed != "" {
-		live, err := measureLive(ctx, o)
-		if err != nil {
-			return err
+		for _, measure := range []func(context.Context, options) ([]measure.Pair, error){measureLive, measureStatus, measureDumps} {
+			more, err := measure(ctx, o)
+			if err != nil {
+				return err
+			}
+			pairs = append(pairs, more...)
 		}
-		pairs = append(pairs, live...)
 	}
 	fmt.Fprintf(w, "Cost, medians of %d rounds in turn (%d where the peer takes a minute); a ratio over 1 is in favour of meshctl:\n", o.rounds, slowRounds)
 	if err := measure.WriteTable(w, sizes, pairs); err != nil || o.page == "" {
