@@ -69,7 +69,7 @@ func ReadBootstrap(s Source) (*Bootstrap, error) {
 			if e.keep {
 				b.Config = redact(e.text)
 			}
-			return b.read(e.text)
+			return b.read(e)
 		},
 	})
 	if err != nil {
@@ -78,11 +78,12 @@ func ReadBootstrap(s Source) (*Bootstrap, error) {
 	return b, nil
 }
 
-func (b *Bootstrap) read(raw json.RawMessage) error {
+func (b *Bootstrap) read(e Element) error {
 	var w wireBootstrap
-	if err := json.Unmarshal(snakeKeys(raw), &w); err != nil {
+	if err := e.decode(&w); err != nil {
 		return err
 	}
+	raw := e.text
 	b.Node = w.Node.ID
 	if v := w.Node.Build.Version; v.Major+v.Minor+v.Patch > 0 {
 		b.EnvoyVersion = fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -22,8 +23,6 @@ type Source struct {
 	// KeepConfig keeps Envoy's own JSON of everything read, redacted; it is
 	// shown in the json and yaml formats only.
 	KeepConfig bool
-	// OnSection hears the @type of every section, such as ClustersConfigDump; may be nil.
-	OnSection func(name string)
 }
 
 // Field reads the elements of one field of a dump, one call each.
@@ -32,32 +31,37 @@ type Field func(Element) error
 // Element is one value of a dump, not decoded yet, in istiod's spelling if
 // camel. Its text is good until the next element is read.
 type Element struct {
-	text  []byte
-	camel bool
-	keep  bool
+	text   []byte
+	camel  bool
+	keep   bool
+	reader *dumpReader
 }
 
 // Decode decodes the element into v. Where configs are kept it returns the
 // element's member that names lead to, redacted.
 func (e Element) Decode(v any, names ...string) (json.RawMessage, error) {
-	text := e.text
-	if e.camel {
-		text = snakeKeys(text)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
+	if err := e.decode(v); err != nil {
 		return nil, err
 	}
 	if !e.keep {
 		return nil, nil
 	}
+	if !json.Valid(e.text) {
+		var all any
+		return nil, json.Unmarshal(e.text, &all)
+	}
 	return redact(pick(e.text, names...)), nil
+}
+
+func (e Element) decode(v any) error {
+	return e.reader.decode(e.text, v, e.camel)
 }
 
 // JSON is the element's text in Envoy's spelling, not decoded, and good until
 // the next element is read.
 func (e Element) JSON() json.RawMessage {
 	if e.camel {
-		return snakeKeys(e.text)
+		return appendSnakeKeys(nil, e.text)
 	}
 	return e.text
 }
@@ -65,22 +69,19 @@ func (e Element) JSON() json.RawMessage {
 // Camel says whether the source spells fields as istiod does.
 func (e Element) Camel() bool { return e.camel }
 
-// pick is the member of raw that names lead to, in either spelling; nil when
-// there is none.
-func pick(raw json.RawMessage, names ...string) json.RawMessage {
-	for _, name := range names {
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &members); err != nil {
-			return nil
-		}
-		raw = nil
-		for key, value := range members {
-			if snakeName(key) == name {
-				raw = value
-			}
-		}
+// decode decodes what of text v has fields for.
+func (r *dumpReader) decode(text []byte, v any, camel bool) error {
+	if len(text) == 0 {
+		return &json.SyntaxError{}
 	}
-	return raw
+	r.part, _ = r.known.of(reflect.TypeOf(v)).only(r.part[:0], text, 0, camel)
+	err := json.Unmarshal(r.part, v)
+	if err != nil && !json.Valid(text) {
+		// What is said should be about the text that the person has.
+		var all any
+		return json.Unmarshal(text, &all)
+	}
+	return err
 }
 
 // dumpReader walks the upper levels of a dump token by token, so that only
@@ -96,6 +97,9 @@ type dumpReader struct {
 	keys  []string // the members of the top object
 	types []string // the @types of the sections
 	envoy bool     // it is some dump of Envoy
+
+	known shapes
+	part  []byte // what is decoded of an element
 }
 
 // Each calls fields for the elements of the dump. It fails when the source is
@@ -105,7 +109,7 @@ func (s Source) Each(sections []string, fields map[string]Field) error {
 	if err := s.sniff(buffered); err != nil {
 		return err
 	}
-	r := &dumpReader{source: s, scan: newScanner(buffered), fields: fields, sections: sections}
+	r := &dumpReader{source: s, scan: newScanner(buffered), fields: fields, sections: sections, known: shapes{}}
 	if err := r.object(true); err != nil {
 		return s.readError(err)
 	}
@@ -208,9 +212,6 @@ func (r *dumpReader) section() error {
 	if strings.HasSuffix(section, "ConfigDump") {
 		r.envoy = true
 		r.types = append(r.types, section)
-		if r.source.OnSection != nil {
-			r.source.OnSection(section)
-		}
 	}
 	r.found = r.found || slices.Contains(r.sections, section)
 	return nil
@@ -234,7 +235,7 @@ func (r *dumpReader) decodeOne(read Field, camel bool) error {
 	if err != nil {
 		return err
 	}
-	err = read(Element{text: text, camel: camel, keep: r.source.KeepConfig})
+	err = read(Element{text: text, camel: camel, keep: r.source.KeepConfig, reader: r})
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {

@@ -194,7 +194,7 @@ func TestRedact(t *testing.T) {
 		{`{"inline_bytes":"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCmFiYw=="}`, `{"inline_bytes":"[redacted]"}`},
 		{`{"inline_bytes":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCmFiYw=="}`, `{"inline_bytes":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCmFiYw=="}`},
 		{`[{"header":{"key":"Authorization","value":"sesame"}},{"header":{"key":"x","value":"y"}}]`, `[{"header":{"key":"Authorization","value":"[redacted]"}},{"header":{"key":"x","value":"y"}}]`},
-		{`{"t":"Bearer abcdefghijklmnop"}`, `{"t":"[redacted]"}`},
+		{`{"t":"Bearer abcdefghijklmnop"}`, `{"t":"Bearer [redacted]"}`},
 		{`{"t":"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln"}`, `{"t":"[redacted]"}`},
 		{`{"password":"","token_path":"/var/run/token"}`, `{"password":"","token_path":"/var/run/token"}`},
 	} {
@@ -208,7 +208,7 @@ func TestSnakeKeys(t *testing.T) {
 	t.Parallel()
 	in := `{"portValue":1,"a\"B":"keepMe","x":["staysHere",{"innerKey" : "innerValue:"}]}`
 	want := `{"port_value":1,"a\"_b":"keepMe","x":["staysHere",{"inner_key" : "innerValue:"}]}`
-	if got := string(snakeKeys([]byte(in))); got != want {
+	if got := string(appendSnakeKeys(nil, []byte(in))); got != want {
 		t.Errorf("got %s", got)
 	}
 }

@@ -75,6 +75,14 @@ type wireFilterFields struct {
 	Routes *wireRoutes `json:"route_config"`
 }
 
+// shape is what is read of the two filters.
+func (*wireFilter) shape() any {
+	return struct {
+		Type string `json:"@type"`
+		wireFilterFields
+	}{}
+}
+
 // UnmarshalJSON decodes the two filters that matter; others may have members
 // of the same names and another meaning.
 func (f *wireFilter) UnmarshalJSON(text []byte) error {

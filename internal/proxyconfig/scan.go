@@ -1,11 +1,16 @@
 package proxyconfig
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 )
+
+// maxElement bounds one element of a dump, in bytes: whatever is longer is no
+// dump, and must not fill the memory.
+const maxElement = 1 << 30
 
 // scanner walks JSON without decoding it. A dump has tens of megabytes, of
 // which one command shows a few: what is not asked for is passed over by
@@ -15,7 +20,7 @@ type scanner struct {
 	buf      []byte
 	pos, end int
 	base     int64 // offset of buf[0] in the stream
-	kept     []byte
+	keep     int   // where the value begins that is being kept; -1 is none
 }
 
 // scanError is text that is not JSON, or not a dump; the first byte is 1.
@@ -27,18 +32,19 @@ type scanError struct {
 // Error says what is wrong and where.
 func (e *scanError) Error() string { return fmt.Sprintf("at byte %d: %s", e.byte, e.what) }
 
-func newScanner(r io.Reader) *scanner { return &scanner{r: r, buf: make([]byte, 256<<10)} }
+func newScanner(r io.Reader) *scanner { return &scanner{r: r, buf: make([]byte, 256<<10), keep: -1} }
 
 func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
 
-// fill reads more once all is consumed; the end of the stream is
-// io.ErrUnexpectedEOF, because it is only called inside a value.
+// fill reads more once all is consumed, and holds on to what is kept. The end
+// of the stream is io.ErrUnexpectedEOF: it is only called inside a value.
 func (s *scanner) fill() error {
-	s.base += int64(s.end)
-	s.pos, s.end = 0, 0
+	if err := s.room(); err != nil {
+		return err
+	}
 	for {
-		n, err := s.r.Read(s.buf)
-		s.end = n
+		n, err := s.r.Read(s.buf[s.end:])
+		s.end += n
 		switch {
 		case n > 0:
 			return nil
@@ -48,6 +54,30 @@ func (s *scanner) fill() error {
 			return err
 		}
 	}
+}
+
+// room makes room behind what is kept.
+func (s *scanner) room() error {
+	held := s.buf[s.end:s.end]
+	if s.keep >= 0 {
+		held = s.buf[s.keep:s.end]
+	}
+	if len(held) > len(s.buf)/2 {
+		if len(s.buf) >= maxElement {
+			return &scanError{s.base + int64(s.keep) + 1, "an element longer than a gigabyte"}
+		}
+		s.buf = append(make([]byte, 0, 2*len(s.buf)), held...)
+		s.buf = s.buf[:cap(s.buf)]
+	} else {
+		copy(s.buf, held)
+	}
+	s.base += int64(s.end - len(held))
+	s.pos -= s.end - len(held)
+	s.end = len(held)
+	if s.keep >= 0 {
+		s.keep = 0
+	}
+	return nil
 }
 
 // peek is the next byte that is not white space.
@@ -129,9 +159,11 @@ func (s *scanner) value() ([]byte, error) {
 	if _, err := s.peek(); err != nil {
 		return nil, err
 	}
-	s.kept = s.kept[:0]
-	err := s.pass(true)
-	return s.kept, err
+	s.keep = s.pos
+	err := s.pass()
+	text := s.buf[s.keep:s.pos]
+	s.keep = -1
+	return text, err
 }
 
 // skip consumes one value.
@@ -139,52 +171,15 @@ func (s *scanner) skip() error {
 	if _, err := s.peek(); err != nil {
 		return err
 	}
-	return s.pass(false)
+	return s.pass()
 }
 
-// pass consumes the value at pos, and appends it to kept when keep says so.
-func (s *scanner) pass(keep bool) error {
-	depth, inString, escaped := 0, false, false
+// pass consumes the value at pos.
+func (s *scanner) pass() error {
+	var p passer
 	for {
-		start := s.pos
-		done := false
-	chunk:
-		for s.pos < s.end {
-			c := s.buf[s.pos]
-			switch {
-			case escaped:
-				escaped = false
-			case inString:
-				switch c {
-				case '\\':
-					escaped = true
-				case '"':
-					inString = false
-					done = depth == 0
-				}
-			case c == '"':
-				inString = true
-			case c == '{' || c == '[':
-				depth++
-			case c == '}' || c == ']':
-				if depth == 0 { // the end of a number or word, and of what holds it
-					done = true
-					break chunk
-				}
-				depth--
-				done = depth == 0
-			case depth == 0 && (c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t'):
-				done = true
-				break chunk
-			}
-			s.pos++
-			if done {
-				break
-			}
-		}
-		if keep {
-			s.kept = append(s.kept, s.buf[start:s.pos]...)
-		}
+		n, done := p.pass(s.buf[s.pos:s.end])
+		s.pos += n
 		if done {
 			return nil
 		}
@@ -192,4 +187,78 @@ func (s *scanner) pass(keep bool) error {
 			return err
 		}
 	}
+}
+
+// passer finds the end of one value in text that may come in pieces.
+type passer struct {
+	depth             int
+	inString, escaped bool
+}
+
+// pass consumes what of b belongs to the value, and says whether it ended.
+func (p *passer) pass(b []byte) (n int, done bool) {
+	for i := 0; i < len(b); {
+		if p.inString {
+			if p.escaped {
+				p.escaped = false
+				i++
+				continue
+			}
+			i += p.inText(b[i:])
+			if !p.inString && p.depth == 0 {
+				return i, true
+			}
+			continue
+		}
+		switch kinds[b[i]] {
+		case quote:
+			p.inString = true
+		case opening:
+			p.depth++
+		case closing:
+			if p.depth == 0 { // the end of a number or word, and of what holds it
+				return i, true
+			}
+			if p.depth--; p.depth == 0 {
+				return i + 1, true
+			}
+		case separator:
+			if p.depth == 0 {
+				return i, true
+			}
+		}
+		i++
+	}
+	return len(b), false
+}
+
+// inText consumes the rest of a string literal, or of b.
+func (p *passer) inText(b []byte) int {
+	end := bytes.IndexByte(b, '"')
+	if end < 0 {
+		end = len(b)
+	}
+	if back := bytes.IndexByte(b[:end], '\\'); back >= 0 {
+		p.escaped = true
+		return back + 1
+	}
+	if end == len(b) {
+		return end
+	}
+	p.inString = false
+	return end + 1
+}
+
+// What a byte outside of strings means to a passer.
+const (
+	other = iota
+	quote
+	opening
+	closing
+	separator
+)
+
+var kinds = [256]byte{ //nolint:gochecknoglobals // a constant table
+	'"': quote, '{': opening, '[': opening, '}': closing, ']': closing,
+	',': separator, ' ': separator, '\t': separator, '\r': separator, '\n': separator,
 }

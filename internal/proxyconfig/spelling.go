@@ -15,15 +15,29 @@ func snakeName(name string) string {
 	return name
 }
 
-// snakeKeys is text with all members of all objects in Envoy's spelling.
-func snakeKeys(text []byte) []byte {
-	out := make([]byte, 0, len(text)+len(text)/32)
-	for i := 0; i < len(text); {
-		if text[i] != '"' {
-			out = append(out, text[i])
+// camelName is a field's name as istiod spells it.
+func camelName(name string) string {
+	out := make([]byte, 0, len(name))
+	for i := 0; i < len(name); i++ {
+		if name[i] == '_' && i+1 < len(name) && i > 0 {
 			i++
+			out = append(out, bytes.ToUpper([]byte{name[i]})...)
 			continue
 		}
+		out = append(out, name[i])
+	}
+	return string(out)
+}
+
+// appendSnakeKeys appends text with all members of all objects in Envoy's spelling.
+func appendSnakeKeys(out, text []byte) []byte {
+	for i := 0; i < len(text); {
+		next := bytes.IndexByte(text[i:], '"')
+		if next < 0 {
+			return append(out, text[i:]...)
+		}
+		out = append(out, text[i:i+next]...)
+		i += next
 		end := stringEnd(text, i)
 		if isKey(text, end) {
 			out = appendSnake(out, text[i:end])
@@ -37,28 +51,35 @@ func snakeKeys(text []byte) []byte {
 
 // stringEnd is the index after the string literal that begins at start.
 func stringEnd(text []byte, start int) int {
-	for i := start + 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+	i := start + 1
+	for i < len(text) {
+		end := bytes.IndexByte(text[i:], '"')
+		if end < 0 {
+			return len(text)
 		}
+		back := bytes.IndexByte(text[i:i+end], '\\')
+		if back < 0 {
+			return i + end + 1
+		}
+		i += back + 2
 	}
 	return len(text)
 }
 
 // isKey says whether the string literal that ends before end is a member's name.
 func isKey(text []byte, end int) bool {
-	rest := bytes.TrimLeft(text[end:], " \t\r\n")
-	return len(rest) > 0 && rest[0] == ':'
+	end = blank(text, end)
+	return end < len(text) && text[end] == ':'
 }
 
 func appendSnake(out, name []byte) []byte {
-	for _, c := range name {
-		if 'A' <= c && c <= 'Z' {
+	for i, c := range name {
+		switch {
+		case 'A' <= c && c <= 'Z':
 			out = append(out, '_', c+'a'-'A')
-		} else {
+		case c == '5' && i > 1 && bytes.HasPrefix(name[i:], []byte("5xx")): // consecutive_5xx
+			out = append(out, '_', c)
+		default:
 			out = append(out, c)
 		}
 	}
