@@ -64,18 +64,24 @@ type nodeMetadata struct {
 // ReadBootstrap reads the bootstrap of a dump.
 func ReadBootstrap(s Source) (*Bootstrap, error) {
 	b := &Bootstrap{Proxy: s.Name}
-	err := s.Each([]string{"BootstrapConfigDump"}, map[string]Field{
-		"bootstrap": func(e Element) error {
-			if e.keep {
-				b.Config = redact(e.text)
-			}
-			return b.read(e)
-		},
-	})
-	if err != nil {
+	if err := s.read(b.part()); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+func (b *Bootstrap) part() part {
+	return part{
+		sections: []string{"BootstrapConfigDump"},
+		fields: map[string]Field{
+			"bootstrap": func(e Element) (err error) {
+				if b.Config, err = e.config(); err != nil {
+					return err
+				}
+				return b.read(e)
+			},
+		},
+	}
 }
 
 func (b *Bootstrap) read(e Element) error {

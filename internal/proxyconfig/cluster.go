@@ -26,29 +26,37 @@ type Cluster struct {
 	Type string `json:"type"`
 	// DestinationRule is name.namespace of the rule that shaped it.
 	DestinationRule string `json:"destinationRule,omitempty"`
+	// Service is name.namespace of the Service or ServiceEntry behind it.
+	Service string `json:"service,omitempty"`
 	// State is active, warming (not used yet) or static.
 	State          string `json:"state"`
 	LoadBalancing  string `json:"loadBalancing,omitempty"`
 	ConnectTimeout string `json:"connectTimeout,omitempty"`
 	// TLS is how connections are secured: none, tls, or auto for mTLS where the endpoint has it.
-	TLS              string          `json:"tls"`
-	OutlierDetection bool            `json:"outlierDetection"`
-	Config           json.RawMessage `json:"config,omitempty"`
+	TLS              string `json:"tls"`
+	OutlierDetection bool   `json:"outlierDetection"`
+	// Outlier says when an endpoint is ejected: "5xx=5 every 5s for 30s".
+	Outlier string `json:"outlier,omitempty"`
+	// CircuitBreakers are the limits set: "connections=77 pending=55"; Envoy's own
+	// and those without bound are left out.
+	CircuitBreakers string          `json:"circuitBreakers,omitempty"`
+	Config          json.RawMessage `json:"config,omitempty"`
 }
 
 // ClusterFilter chooses clusters; empty members choose all.
 type ClusterFilter struct {
-	// FQDN is a part of the host or name.
-	FQDN      string
-	Port      int
+	// FQDN is a part of the name.
+	FQDN string
+	Port int
+	// Subset is a part of the subset's name.
 	Subset    string
 	Direction string
 }
 
 func (f ClusterFilter) match(c *Cluster) bool {
-	return (f.FQDN == "" || strings.Contains(c.Host, f.FQDN)) &&
+	return (f.FQDN == "" || strings.Contains(c.Name, f.FQDN)) &&
 		(f.Port == 0 || f.Port == c.Port) &&
-		(f.Subset == "" || f.Subset == c.Subset) &&
+		(f.Subset == "" || strings.Contains(c.Subset, f.Subset)) &&
 		(f.Direction == "" || strings.EqualFold(f.Direction, c.Direction))
 }
 
@@ -58,74 +66,48 @@ type ClusterList struct {
 	Clusters []Cluster `json:"clusters"`
 }
 
-type wireCluster struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
-	// Custom is set instead of Type by extensions such as aggregate clusters.
-	Custom struct {
-		Name string `json:"name"`
-	} `json:"cluster_type"`
-	Metadata       wireMetadata `json:"metadata"`
-	LB             string       `json:"lb_policy"`
-	ConnectTimeout wireDuration `json:"connect_timeout"`
-	Socket         struct {
-		Name string `json:"name"`
-	} `json:"transport_socket"`
-	SocketMatches []struct {
-		Name string `json:"name"`
-	} `json:"transport_socket_matches"`
-	Outlier *struct{} `json:"outlier_detection"`
-}
-
 // ReadClusters reads the clusters of a dump that f chooses.
 func ReadClusters(s Source, f ClusterFilter) (*ClusterList, error) {
 	l := &ClusterList{Proxy: s.Name, Clusters: []Cluster{}}
+	if err := s.read(l.part(f)); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *ClusterList) part(f ClusterFilter) part {
 	read := func(state string) Field {
 		return func(e Element) error {
 			var w struct {
 				Cluster wireCluster `json:"cluster"`
 			}
-			raw, err := e.Decode(&w, "cluster")
-			if err != nil {
+			if err := e.decode(&w); err != nil {
 				return err
 			}
-			if c := w.Cluster.cluster(state); f.match(&c) {
-				c.Config = raw
-				l.Clusters = append(l.Clusters, c)
+			c := w.Cluster.cluster(state)
+			if !f.match(&c) {
+				return nil
 			}
-			return nil
+			var err error
+			c.Config, err = e.config("cluster")
+			l.Clusters = append(l.Clusters, c)
+			return err
 		}
 	}
-	err := s.Each([]string{"ClustersConfigDump"}, map[string]Field{
-		"static_clusters":          read("static"),
-		"dynamic_active_clusters":  read("active"),
-		"dynamic_warming_clusters": read("warming"),
-	})
-	if err != nil {
-		return nil, err
+	return part{
+		sections: []string{"ClustersConfigDump"},
+		fields: map[string]Field{
+			"static_clusters":          read("static"),
+			"dynamic_active_clusters":  read("active"),
+			"dynamic_warming_clusters": read("warming"),
+		},
+		done: func() error {
+			slices.SortStableFunc(l.Clusters, func(a, b Cluster) int {
+				return cmp.Or(strings.Compare(a.Host, b.Host), a.Port-b.Port, strings.Compare(a.Subset, b.Subset), strings.Compare(a.Direction, b.Direction))
+			})
+			return nil
+		},
 	}
-	slices.SortStableFunc(l.Clusters, func(a, b Cluster) int {
-		return cmp.Or(strings.Compare(a.Host, b.Host), a.Port-b.Port, strings.Compare(a.Subset, b.Subset), strings.Compare(a.Direction, b.Direction))
-	})
-	return l, nil
-}
-
-func (w *wireCluster) cluster(state string) Cluster {
-	c := Cluster{
-		Name: w.Name, Host: w.Name, Type: cmp.Or(w.Type, w.Custom.Name, "STATIC"), State: state,
-		DestinationRule: w.Metadata.owner(), LoadBalancing: cmp.Or(w.LB, "ROUND_ROBIN"),
-		ConnectTimeout: w.ConnectTimeout.text(), OutlierDetection: w.Outlier != nil, TLS: "none",
-	}
-	switch {
-	case len(w.SocketMatches) > 0:
-		c.TLS = "auto"
-	case strings.HasSuffix(w.Socket.Name, "tls"):
-		c.TLS = "tls"
-	}
-	if direction, port, subset, host, ok := splitClusterName(w.Name); ok {
-		c.Direction, c.Port, c.Subset, c.Host = direction, port, subset, host
-	}
-	return c
 }
 
 // splitClusterName splits Istio's "direction|port|subset|host", and the form
@@ -154,14 +136,14 @@ func (l *ClusterList) Tables(wide bool) []output.Table {
 		Empty:   "No clusters found.",
 	}
 	if wide {
-		t.Columns = append(t.Columns, "STATE", "LB", "CONNECT TIMEOUT", "TLS", "OUTLIER DETECTION")
+		t.Columns = append(t.Columns, "STATE", "LB", "CONNECT TIMEOUT", "TLS", "CIRCUIT BREAKERS", "OUTLIER DETECTION", "SERVICE")
 	}
 	var warming []string
 	for i := range l.Clusters {
 		c := &l.Clusters[i]
 		row := []string{c.Host, portOr(c.Port, "-"), orDash(c.Subset), orDash(c.Direction), c.Type, c.DestinationRule}
 		if wide {
-			row = append(row, c.State, c.LoadBalancing, orDash(c.ConnectTimeout), c.TLS, yesNo(c.OutlierDetection))
+			row = append(row, c.State, c.LoadBalancing, orDash(c.ConnectTimeout), c.TLS, orDash(c.CircuitBreakers), orDash(c.Outlier), orDash(c.Service))
 		}
 		if c.State == "warming" {
 			warming = append(warming, c.Name)
@@ -172,11 +154,4 @@ func (l *ClusterList) Tables(wide bool) []output.Table {
 		t.After = []string{"", "Not used yet, waiting for endpoints or a secret: " + someOf(warming, "clusters")}
 	}
 	return []output.Table{t}
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }

@@ -2,7 +2,7 @@ package proxyconfig
 
 import (
 	"bufio"
-	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +43,12 @@ func (e Element) Decode(v any, names ...string) (json.RawMessage, error) {
 	if err := e.decode(v); err != nil {
 		return nil, err
 	}
+	return e.config(names...)
+}
+
+// config is the element's member that names lead to, redacted; nil where
+// configs are not kept.
+func (e Element) config(names ...string) (json.RawMessage, error) {
 	if !e.keep {
 		return nil, nil
 	}
@@ -105,12 +111,16 @@ type dumpReader struct {
 // Each calls fields for the elements of the dump. It fails when the source is
 // no dump, or has none of the sections or fields asked for.
 func (s Source) Each(sections []string, fields map[string]Field) error {
-	buffered := bufio.NewReaderSize(s.Reader, 64<<10)
-	if err := s.sniff(buffered); err != nil {
-		return err
+	text, err := unzipped(bufio.NewReaderSize(s.Reader, 64<<10))
+	if err != nil {
+		return s.readError(err)
 	}
-	r := &dumpReader{source: s, scan: newScanner(buffered), fields: fields, sections: sections, known: shapes{}}
-	if err := r.object(true); err != nil {
+	r := &dumpReader{source: s, fields: fields, sections: sections, known: shapes{}}
+	form, err := s.sniff(text)
+	if err == nil {
+		err = r.read(form, text)
+	}
+	if err != nil {
 		return s.readError(err)
 	}
 	switch {
@@ -118,8 +128,25 @@ func (s Source) Each(sections []string, fields map[string]Field) error {
 		return nil
 	case r.envoy:
 		return hint.Unanswerablef("take the whole dump: `curl localhost:15000/config_dump?include_eds` in the pod", "%s does not have this part: it has %s", s.Name, list(r.types))
+	case form == arrayForm || form == yamlForm && len(r.keys) == 0:
+		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is a list of other things", s.Name)
 	}
 	return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is %s", s.Name, whatObject(r.keys))
+}
+
+// read reads text of a form.
+func (r *dumpReader) read(form form, text *bufio.Reader) error {
+	switch form {
+	case arrayForm:
+		r.scan = newScanner(text)
+		return r.array()
+	case yamlForm:
+		return r.yaml(text)
+	case clustersForm:
+		return r.clustersText(text)
+	}
+	r.scan = newScanner(text)
+	return r.object(true)
 }
 
 // whole says whether the dump was taken without a mask: then a part that is
@@ -130,34 +157,6 @@ func (r *dumpReader) whole() bool {
 
 const takeDump = "a dump is what `curl localhost:15000/config_dump?include_eds` prints in the pod"
 
-// sniff refuses what is not a JSON object, and says what it seems to be.
-func (s Source) sniff(b *bufio.Reader) error {
-	head, err := b.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
-		return s.readError(err)
-	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	fail := func(what string) error {
-		return hint.Unanswerablef(takeDump, "%s is not an Envoy config dump: it is %s", s.Name, what)
-	}
-	switch {
-	case len(text) == 0:
-		return fail("empty")
-	case text[0] == '{':
-		return nil
-	case text[0] == '[':
-		return fail("a JSON array, such as `istioctl proxy-config -o json` prints")
-	case text[0] == '<':
-		return fail("HTML or XML")
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return hint.Unanswerablef("unpack it first", "%s is not an Envoy config dump: it is compressed with gzip", s.Name)
-	case bytes.HasPrefix(text, []byte("configs:")), bytes.HasPrefix(text, []byte("---")), bytes.HasPrefix(text, []byte("apiVersion:")):
-		return fail("YAML, and Envoy's dumps are JSON")
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return fail(fmt.Sprintf("text that begins with %q", cut(line, 60)))
-}
-
 // readError says what is wrong with JSON that could not be read to its end.
 func (s Source) readError(err error) error {
 	var broken *scanError
@@ -167,6 +166,8 @@ func (s Source) readError(err error) error {
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return hint.Unanswerablef("it was cut off when it was written: take it again", "reading %s: it ends in the middle", s.Name)
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return hint.Unanswerablef("it was damaged on its way: take it again", "reading %s: it is damaged gzip", s.Name)
 	case errors.As(err, &broken):
 		return hint.Unanswerablef(takeDump, "reading %s: %w", s.Name, err)
 	}
@@ -235,7 +236,12 @@ func (r *dumpReader) decodeOne(read Field, camel bool) error {
 	if err != nil {
 		return err
 	}
-	err = read(Element{text: text, camel: camel, keep: r.source.KeepConfig, reader: r})
+	return r.element(start, text, read, camel)
+}
+
+// element hands one element to what reads it; start is where it stands.
+func (r *dumpReader) element(start int64, text []byte, read Field, camel bool) error {
+	err := read(Element{text: text, camel: camel, keep: r.source.KeepConfig, reader: r})
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {

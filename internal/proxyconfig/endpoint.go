@@ -16,6 +16,9 @@ import (
 // reads config dumps.
 const EndpointsPath = "/clusters?format=json"
 
+// EDSPath is the admin request for what [ReadEDS] reads.
+const EDSPath = "/config_dump?include_eds"
+
 // Endpoint is one address of a cluster.
 type Endpoint struct {
 	Address string `json:"address"`
@@ -23,18 +26,30 @@ type Endpoint struct {
 	// Status is HEALTHY, UNHEALTHY, DRAINING, DEGRADED, TIMEOUT or UNKNOWN.
 	Status string `json:"status"`
 	// Outlier is OK or FAILED (ejected), empty when the dump does not say.
-	Outlier  string          `json:"outlierCheck,omitempty"`
-	Cluster  string          `json:"cluster"`
-	Weight   int             `json:"weight,omitempty"`
-	Priority int             `json:"priority"`
-	Locality string          `json:"locality,omitempty"`
-	Hostname string          `json:"hostname,omitempty"`
-	Config   json.RawMessage `json:"config,omitempty"`
-	text     string
+	Outlier string `json:"outlierCheck,omitempty"`
+	// Flags are what Envoy holds against it: failed_active_health_check ...
+	Flags    []string `json:"healthFlags"`
+	Cluster  string   `json:"cluster"`
+	Weight   int      `json:"weight,omitempty"`
+	Priority int      `json:"priority"`
+	Locality string   `json:"locality,omitempty"`
+	Hostname string   `json:"hostname,omitempty"`
+	// Workload is name.namespace of the workload behind it, as istiod knows it.
+	Workload string `json:"workload,omitempty"`
+	// TLS says whether istiod has mutual TLS spoken to it: istio or disabled.
+	TLS string `json:"tlsMode,omitempty"`
+	// Stats are its counters and gauges: cx_active, rq_total, rq_error ...
+	Stats map[string]int64 `json:"stats,omitempty"`
+	// CircuitBreakers are the limits of its cluster, where the dump says them.
+	CircuitBreakers string          `json:"circuitBreakers,omitempty"`
+	Config          json.RawMessage `json:"config,omitempty"`
+	text            string
+	ip              netip.Addr
 }
 
 // EndpointFilter chooses endpoints; empty members choose all.
 type EndpointFilter struct {
+	// Address is without or with the port.
 	Address string
 	Port    int
 	// Cluster is the whole name, without regard to case.
@@ -49,55 +64,51 @@ func (f EndpointFilter) match(e *Endpoint) bool {
 		(f.Status == "" || strings.EqualFold(f.Status, e.Status))
 }
 
-// EndpointList is the result of proxy-config endpoint.
+// EndpointList is the result of proxy-config endpoint and eds.
 type EndpointList struct {
 	Proxy     string     `json:"proxy"`
 	Endpoints []Endpoint `json:"endpoints"`
 	// Missing is how many clusters have endpoints that the dump leaves out.
 	Missing int `json:"clustersWithoutEndpointData"`
+	// sent shows what istiod sent rather than what Envoy found out.
+	sent bool
 }
 
-type wireEndpointHost struct {
-	Address  wireAddress `json:"address"`
-	Hostname string      `json:"hostname"`
+// ReadEndpoints reads the endpoints that f chooses from /clusters or from a
+// config dump. A dump taken without include_eds has only the endpoints that
+// are written into clusters; the result counts the clusters left out.
+func ReadEndpoints(s Source, f EndpointFilter) (*EndpointList, error) {
+	l := &EndpointList{Proxy: s.Name, Endpoints: []Endpoint{}}
+	r := l.reader(f)
+	if err := s.read(r.part()); err != nil {
+		return nil, err
+	}
+	if l.Missing > 0 && len(r.embedded) == 0 {
+		return nil, hint.Unanswerablef("take it with `curl 'localhost:15000/config_dump?include_eds'`, or use `curl 'localhost:15000/clusters?format=json'`",
+			"%s has no endpoints: it was taken without include_eds", s.Name)
+	}
+	return l, nil
 }
 
-type wireAssignment struct {
-	Cluster string `json:"cluster_name"`
-	Groups  []struct {
-		Locality  wireLocality `json:"locality"`
-		Priority  int          `json:"priority"`
-		Endpoints []struct {
-			Endpoint wireEndpointHost `json:"endpoint"`
-			Health   string           `json:"health_status"`
-			Weight   int              `json:"load_balancing_weight"`
-		} `json:"lb_endpoints"`
-	} `json:"endpoints"`
+// ReadEDS reads the endpoints that f chooses as istiod sent them, by cluster.
+func ReadEDS(s Source, f EndpointFilter) (*EndpointList, error) {
+	l, err := ReadEndpoints(s, f)
+	if err != nil {
+		return nil, err
+	}
+	l.sent = true
+	slices.SortStableFunc(l.Endpoints, func(a, b Endpoint) int { return compareClusters(a.Cluster, b.Cluster) })
+	return l, nil
 }
 
-type wireLocality struct {
-	Region string `json:"region"`
-	Zone   string `json:"zone"`
-	Sub    string `json:"sub_zone"`
-}
-
-func (l wireLocality) String() string {
-	return strings.TrimRight(strings.Join([]string{l.Region, l.Zone, l.Sub}, "/"), "/")
-}
-
-type wireClusterStatus struct {
-	Name  string `json:"name"`
-	Hosts []struct {
-		wireEndpointHost
-		Health struct {
-			EDS     string `json:"eds_health_status"`
-			Active  bool   `json:"failed_active_health_check"`
-			Outlier bool   `json:"failed_outlier_check"`
-		} `json:"health_status"`
-		Weight   int          `json:"weight"`
-		Priority int          `json:"priority"`
-		Locality wireLocality `json:"locality"`
-	} `json:"host_statuses"`
+// compareClusters orders names of clusters by host, port and subset.
+func compareClusters(a, b string) int {
+	_, portA, subsetA, hostA, okA := splitClusterName(a)
+	_, portB, subsetB, hostB, okB := splitClusterName(b)
+	if !okA || !okB {
+		return strings.Compare(a, b)
+	}
+	return cmp.Or(strings.Compare(hostA, hostB), portA-portB, strings.Compare(subsetA, subsetB))
 }
 
 // endpointReader gathers endpoints from whatever the dump has.
@@ -109,50 +120,43 @@ type endpointReader struct {
 	separate bool            // the dump has endpoints as a section of their own
 }
 
-// ReadEndpoints reads the endpoints that f chooses from /clusters or from a
-// config dump. A dump taken without include_eds has only the endpoints that
-// are written into clusters; the result counts the clusters left out.
-func ReadEndpoints(s Source, f EndpointFilter) (*EndpointList, error) {
-	r := &endpointReader{list: &EndpointList{Proxy: s.Name, Endpoints: []Endpoint{}}, filter: f, eds: map[string]bool{}}
-	err := s.Each([]string{"EndpointsConfigDump"}, map[string]Field{
-		"cluster_statuses":         r.status,
-		"static_endpoint_configs":  r.assignment,
-		"dynamic_endpoint_configs": r.assignment,
-		"static_clusters":          r.cluster,
-		"dynamic_active_clusters":  r.cluster,
-	})
-	if err != nil {
-		return nil, err
+func (l *EndpointList) reader(f EndpointFilter) *endpointReader {
+	return &endpointReader{list: l, filter: f, eds: map[string]bool{}}
+}
+
+func (r *endpointReader) part() part {
+	return part{
+		sections: []string{"EndpointsConfigDump"},
+		fields: map[string]Field{
+			"cluster_statuses":         r.status,
+			"static_endpoint_configs":  r.assignment,
+			"dynamic_endpoint_configs": r.assignment,
+			"static_clusters":          r.cluster,
+			"dynamic_active_clusters":  r.cluster,
+		},
+		done: r.finish,
 	}
+}
+
+func (r *endpointReader) finish() error {
 	if !r.separate {
 		for _, e := range r.embedded {
 			r.add(e)
 		}
 		r.list.Missing = len(r.eds)
-		if len(r.embedded) == 0 && len(r.eds) > 0 {
-			return nil, hint.Unanswerablef("take it with `curl 'localhost:15000/config_dump?include_eds'`, or use `curl 'localhost:15000/clusters?format=json'`",
-				"%s has no endpoints: it was taken without include_eds", s.Name)
-		}
 	}
 	slices.SortStableFunc(r.list.Endpoints, func(a, b Endpoint) int {
-		return cmp.Or(compareHosts(a.Address, b.Address), a.Port-b.Port, strings.Compare(a.text, b.text), strings.Compare(a.Cluster, b.Cluster))
+		return cmp.Or(b.named()-a.named(), a.ip.Compare(b.ip), strings.Compare(a.Address, b.Address), a.Port-b.Port, strings.Compare(a.text, b.text), strings.Compare(a.Cluster, b.Cluster))
 	})
-	return r.list, nil
+	return nil
 }
 
-// compareHosts orders IP addresses by number, before everything else.
-func compareHosts(a, b string) int {
-	ipA, errA := netip.ParseAddr(a)
-	ipB, errB := netip.ParseAddr(b)
-	switch {
-	case errA == nil && errB == nil:
-		return ipA.Compare(ipB)
-	case errA == nil:
-		return -1
-	case errB == nil:
-		return 1
+// named is -1 for what has a name or a path instead of an address: it comes last.
+func (e *Endpoint) named() int {
+	if e.ip.IsValid() {
+		return 0
 	}
-	return strings.Compare(a, b)
+	return -1
 }
 
 func (r *endpointReader) add(e Endpoint) {
@@ -168,29 +172,17 @@ func (r *endpointReader) status(el Element) error {
 	if err != nil {
 		return err
 	}
-	configs := hostConfigs(raw, len(w.Hosts))
-	for i, h := range w.Hosts {
-		e := h.endpoint(w.Name)
-		e.Status, e.Outlier = cmp.Or(h.Health.EDS, "UNKNOWN"), "OK"
-		if h.Health.Active {
-			e.Status = "UNHEALTHY"
+	configs := rows(pick(raw, "host_statuses"))
+	breakers := (&wireCluster{Breakers: w.Breakers}).breakers()
+	for i := range w.Hosts {
+		e := w.Hosts[i].endpoint(w.Name)
+		e.CircuitBreakers = breakers
+		if i < len(configs) {
+			e.Config = configs[i]
 		}
-		if h.Health.Outlier {
-			e.Outlier = "FAILED"
-		}
-		e.Weight, e.Priority, e.Locality, e.Config = h.Weight, h.Priority, h.Locality.String(), configs[i]
 		r.add(e)
 	}
 	return nil
-}
-
-// hostConfigs are the kept configs of the hosts of a cluster's status.
-func hostConfigs(raw json.RawMessage, n int) []json.RawMessage {
-	configs := make([]json.RawMessage, n)
-	if raw != nil {
-		_ = json.Unmarshal(pick(raw, "host_statuses"), &configs)
-	}
-	return append(configs, make([]json.RawMessage, max(0, n-len(configs)))...)
 }
 
 func (r *endpointReader) assignment(el Element) error {
@@ -198,17 +190,20 @@ func (r *endpointReader) assignment(el Element) error {
 	var w struct {
 		Assignment wireAssignment `json:"endpoint_config"`
 	}
-	_, err := el.Decode(&w)
+	raw, err := el.Decode(&w, "endpoint_config")
 	if err != nil {
 		return err
 	}
-	for _, e := range w.Assignment.endpoints() {
+	for _, e := range w.Assignment.endpoints(raw) {
 		r.add(e)
 	}
 	return nil
 }
 
 func (r *endpointReader) cluster(el Element) error {
+	if r.separate {
+		return nil
+	}
 	var w struct {
 		Cluster struct {
 			Name       string         `json:"name"`
@@ -216,32 +211,16 @@ func (r *endpointReader) cluster(el Element) error {
 			Assignment wireAssignment `json:"load_assignment"`
 		} `json:"cluster"`
 	}
-	if _, err := el.Decode(&w); err != nil {
+	raw, err := el.Decode(&w, "cluster", "load_assignment")
+	if err != nil {
 		return err
 	}
 	if w.Cluster.Type == "EDS" {
 		r.eds[w.Cluster.Name] = true
 	}
 	w.Cluster.Assignment.Cluster = w.Cluster.Name
-	r.embedded = append(r.embedded, w.Cluster.Assignment.endpoints()...)
+	r.embedded = append(r.embedded, w.Cluster.Assignment.endpoints(raw)...)
 	return nil
-}
-
-func (w *wireAssignment) endpoints() []Endpoint {
-	var all []Endpoint
-	for _, group := range w.Groups {
-		for _, lb := range group.Endpoints {
-			e := lb.Endpoint.endpoint(w.Cluster)
-			e.Status = cmp.Or(lb.Health, "UNKNOWN")
-			e.Weight, e.Priority, e.Locality = lb.Weight, group.Priority, group.Locality.String()
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
-func (w *wireEndpointHost) endpoint(cluster string) Endpoint {
-	return Endpoint{Address: w.Address.host(), Port: w.Address.port(), Hostname: w.Hostname, Cluster: cluster, text: w.Address.String()}
 }
 
 // DocumentKind is the kind of the JSON and YAML document.
@@ -262,16 +241,41 @@ func (l *EndpointList) Tables(wide bool) []output.Table {
 			return output.Plain
 		},
 	}
+	if l.sent {
+		t.Columns = []string{"NAME", "STATUS", "LOCALITY", "CLUSTER"}
+	}
 	if wide {
-		t.Columns = append(t.Columns, "WEIGHT", "PRIORITY", "LOCALITY")
+		t.Columns = append(t.Columns, "WEIGHT", "PRIORITY")
+		if !l.sent {
+			t.Columns = append(t.Columns, "LOCALITY")
+		}
+		t.Columns = append(t.Columns, "WORKLOAD", "HOSTNAME", "CONNECTIONS", "REQUESTS", "ERRORS", "HEALTH FLAGS", "CIRCUIT BREAKERS")
 	}
 	for i := range l.Endpoints {
-		e := &l.Endpoints[i]
-		row := []string{e.text, e.Status, orDash(e.Outlier), e.Cluster}
-		if wide {
-			row = append(row, portOr(e.Weight, "-"), fmt.Sprint(e.Priority), orDash(e.Locality))
-		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, l.row(&l.Endpoints[i], wide))
 	}
 	return []output.Table{t}
+}
+
+func (l *EndpointList) row(e *Endpoint, wide bool) []string {
+	row := []string{e.text, e.Status, orDash(e.Outlier), e.Cluster}
+	if l.sent {
+		row[2] = orDash(e.Locality)
+	}
+	if !wide {
+		return row
+	}
+	row = append(row, portOr(e.Weight, "-"), fmt.Sprint(e.Priority))
+	if !l.sent {
+		row = append(row, orDash(e.Locality))
+	}
+	row = append(row, orDash(e.Workload), orDash(e.Hostname))
+	for _, name := range []string{"cx_active", "rq_total", "rq_error"} {
+		cell := "-"
+		if e.Stats != nil {
+			cell = fmt.Sprint(e.Stats[name])
+		}
+		row = append(row, cell)
+	}
+	return append(row, orDash(strings.Join(e.Flags, ",")), orDash(e.CircuitBreakers))
 }

@@ -33,6 +33,14 @@ type FilterChain struct {
 	Name        string `json:"name,omitempty"`
 	Match       string `json:"match"`
 	Destination string `json:"destination"`
+	// TLS is how connections are secured: none, tls, or mtls where a client
+	// must show a certificate.
+	TLS string `json:"tls"`
+	// Filters are the network filters, and in their place the HTTP filters, in
+	// order, in short: "rbac", "tcp_proxy".
+	Filters []string `json:"filters"`
+	// Owners are the Istio objects behind it, as Kind/name.namespace.
+	Owners []string `json:"owners"`
 }
 
 // ListenerFilter chooses listeners; empty members choose all.
@@ -55,43 +63,54 @@ type ListenerList struct {
 	Listeners []Listener `json:"listeners"`
 	// Brief shows one row per listener instead of one per filter chain.
 	Brief bool `json:"-"`
+	// Waypoint names listeners and chains, as waypoints need it, whose listeners
+	// have no addresses.
+	Waypoint bool `json:"-"`
 }
 
 // ReadListeners reads the listeners of a dump that f chooses.
 func ReadListeners(s Source, f ListenerFilter) (*ListenerList, error) {
 	l := &ListenerList{Proxy: s.Name, Listeners: []Listener{}}
-	add := func(one Listener) {
-		if f.match(&one) {
-			l.Listeners = append(l.Listeners, one)
-		}
-	}
-	err := s.Each([]string{"ListenersConfigDump"}, map[string]Field{
-		"static_listeners": func(e Element) error {
-			var w wireListenerState
-			raw, err := e.Decode(&w, "listener")
-			if err == nil {
-				one := w.Listener.listener("static")
-				one.Config = raw
-				add(one)
-			}
-			return err
-		},
-		"dynamic_listeners": func(e Element) error {
-			var w wireDynamicListener
-			raw, err := e.Decode(&w)
-			if err == nil {
-				add(w.listener(raw))
-			}
-			return err
-		},
-	})
-	if err != nil {
+	if err := s.read(l.part(f)); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(l.Listeners, func(a, b Listener) int {
-		return cmp.Or(a.Port-b.Port, strings.Compare(strings.Join(a.Addresses, ","), strings.Join(b.Addresses, ",")), strings.Compare(a.Type, b.Type))
-	})
 	return l, nil
+}
+
+func (l *ListenerList) part(f ListenerFilter) part {
+	add := func(one Listener, e Element, names ...string) (err error) {
+		if f.match(&one) {
+			one.Config, err = e.config(names...)
+			l.Listeners = append(l.Listeners, one)
+		}
+		return err
+	}
+	return part{
+		sections: []string{"ListenersConfigDump"},
+		fields: map[string]Field{
+			"static_listeners": func(e Element) error {
+				var w wireListenerState
+				if err := e.decode(&w); err != nil {
+					return err
+				}
+				return add(w.Listener.listener("static"), e, "listener")
+			},
+			"dynamic_listeners": func(e Element) error {
+				var w wireDynamicListener
+				if err := e.decode(&w); err != nil {
+					return err
+				}
+				one, state := w.listener()
+				return add(one, e, state, "listener")
+			},
+		},
+		done: func() error {
+			slices.SortStableFunc(l.Listeners, func(a, b Listener) int {
+				return cmp.Or(a.Port-b.Port, strings.Compare(strings.Join(a.Addresses, ","), strings.Join(b.Addresses, ",")), strings.Compare(a.Type, b.Type))
+			})
+			return nil
+		},
+	}
 }
 
 // DocumentKind is the kind of the JSON and YAML document.
@@ -104,39 +123,57 @@ func (l *ListenerList) Tables(wide bool) []output.Table {
 		Empty:   "No listeners found.",
 		After:   l.rejections(),
 	}
-	if l.Brief {
+	switch {
+	case l.Brief:
 		t.Columns = []string{"ADDRESSES", "PORT", "TYPE"}
+	case l.Waypoint:
+		t.Columns = []string{"LISTENER", "CHAIN", "MATCH", "DESTINATION"}
 	}
 	if wide {
 		t.Columns = append(t.Columns, "NAME", "DIRECTION", "STATE")
+		if !l.Brief {
+			t.Columns = append(t.Columns, "TLS", "OWNER", "FILTERS")
+		}
 	}
 	for i := range l.Listeners {
-		one := &l.Listeners[i]
-		head := []string{strings.Join(one.Addresses, ","), portOr(one.Port, "-")}
-		var tail []string
-		if wide {
-			tail = []string{one.Name, orDash(strings.ToLower(one.Direction)), one.State}
-		}
-		if l.Brief {
-			t.Rows = append(t.Rows, slices.Concat(head, []string{one.Type}, tail))
-			continue
-		}
-		chains := one.Chains
-		if len(chains) == 0 {
-			chains = []FilterChain{{Match: "-", Destination: "-"}}
-		}
-		for _, chain := range chains {
-			t.Rows = append(t.Rows, slices.Concat(head, []string{chain.Match, chain.Destination}, tail))
-		}
+		t.Rows = append(t.Rows, l.rows(&l.Listeners[i], wide)...)
 	}
 	return []output.Table{t}
+}
+
+func (l *ListenerList) rows(one *Listener, wide bool) [][]string {
+	head := []string{strings.Join(one.Addresses, ","), portOr(one.Port, "-")}
+	var tail []string
+	if wide {
+		tail = []string{one.Name, orDash(strings.ToLower(one.Direction)), one.State}
+	}
+	if l.Brief {
+		return [][]string{slices.Concat(head, []string{one.Type}, tail)}
+	}
+	chains := one.Chains
+	if len(chains) == 0 {
+		chains = []FilterChain{{Match: "-", Destination: "-"}}
+	}
+	var rows [][]string
+	for i := range chains {
+		c := &chains[i]
+		if l.Waypoint {
+			head = []string{"envoy://" + one.Name, c.Name}
+		}
+		row := slices.Concat(head, []string{c.Match, c.Destination}, tail)
+		if wide {
+			row = append(row, orDash(c.TLS), orDash(strings.Join(c.Owners, ",")), orDash(strings.Join(c.Filters, ",")))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (l *ListenerList) rejections() []string {
 	var lines []string
 	for i := range l.Listeners {
 		if one := &l.Listeners[i]; one.Rejected != "" {
-			lines = append(lines, "", "Envoy refused the last update of listener "+one.Name+":", "  "+strings.Join(strings.Fields(one.Rejected), " "))
+			lines = append(lines, "", "Envoy refused the last update of listener "+one.Name+":", "  "+oneLine(one.Rejected))
 		}
 	}
 	return lines

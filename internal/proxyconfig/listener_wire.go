@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -35,9 +36,16 @@ type wireListener struct {
 }
 
 type wireChain struct {
-	Name    string              `json:"name"`
-	Match   wireChainMatch      `json:"filter_chain_match"`
-	Filters []typed[wireFilter] `json:"filters"`
+	Name     string              `json:"name"`
+	Match    wireChainMatch      `json:"filter_chain_match"`
+	Filters  []typed[wireFilter] `json:"filters"`
+	Metadata wireMetadata        `json:"metadata"`
+	Socket   *struct {
+		Name   string `json:"name"`
+		Config struct {
+			NeedsClient bool `json:"require_client_certificate"`
+		} `json:"typed_config"`
+	} `json:"transport_socket"`
 }
 
 type wireChainMatch struct {
@@ -52,7 +60,7 @@ type wireChainMatch struct {
 }
 
 // wireFilter is a network filter; only the HTTP connection manager and the TCP
-// proxy say where connections go.
+// proxy say where connections go, and RBAC whose policies it has.
 type wireFilter struct {
 	kind filterKind
 	wireFilterFields
@@ -64,6 +72,7 @@ const (
 	otherFilter filterKind = iota
 	httpFilter
 	tcpFilter
+	rbacFilter
 )
 
 type wireFilterFields struct {
@@ -72,7 +81,22 @@ type wireFilterFields struct {
 	RDS      *struct {
 		Name string `json:"route_config_name"`
 	} `json:"rds"`
-	Routes *wireRoutes `json:"route_config"`
+	Routes *wireRoutes  `json:"route_config"`
+	HTTP   []wireHTTP   `json:"http_filters"`
+	Rules  wirePolicies `json:"rules"`
+}
+
+// wireHTTP is an HTTP filter.
+type wireHTTP struct {
+	Name   string `json:"name"`
+	Config struct {
+		Rules wirePolicies `json:"rules"`
+	} `json:"typed_config"`
+}
+
+// wirePolicies are the rules of an RBAC filter, by name; what they say is not read.
+type wirePolicies struct {
+	Policies map[string]struct{} `json:"policies"`
 }
 
 // shape is what is read of the two filters.
@@ -91,6 +115,8 @@ func (f *wireFilter) UnmarshalJSON(text []byte) error {
 		f.kind = httpFilter
 	case strings.HasSuffix(kind, ".TcpProxy"):
 		f.kind = tcpFilter
+	case strings.HasSuffix(kind, ".rbac.v3.RBAC"):
+		f.kind = rbacFilter
 	default:
 		return nil
 	}
@@ -113,27 +139,24 @@ func typeOf(text []byte) string {
 	return t.Type
 }
 
-func (w *wireDynamicListener) listener(raw json.RawMessage) Listener {
-	var l Listener
+// listener is the state that counts, and its name in the dump.
+func (w *wireDynamicListener) listener() (l Listener, state string) {
 	switch {
 	case w.Active != nil:
-		l = w.Active.Listener.listener("active")
-		l.Config = pick(raw, "active_state", "listener")
+		l, state = w.Active.Listener.listener("active"), "active_state"
 	case w.Warming != nil:
-		l = w.Warming.Listener.listener("warming")
-		l.Config = pick(raw, "warming_state", "listener")
+		l, state = w.Warming.Listener.listener("warming"), "warming_state"
 	case w.Draining != nil:
-		l = w.Draining.Listener.listener("draining")
-		l.Config = pick(raw, "draining_state", "listener")
+		l, state = w.Draining.Listener.listener("draining"), "draining_state"
 	default:
 		empty := wireListener{}
-		l = empty.listener("none")
+		l, state = empty.listener("none"), "error_state"
 	}
 	l.Name = cmp.Or(l.Name, w.Name)
 	if w.Error != nil {
-		l.Rejected = w.Error.Details
+		l.Rejected = RedactText(w.Error.Details)
 	}
-	return l
+	return l, state
 }
 
 func (w *wireListener) listener(state string) Listener {
@@ -152,7 +175,7 @@ func (w *wireListener) listener(state string) Listener {
 	}
 	http, tcp := false, false
 	for i := range chains {
-		l.Chains = append(l.Chains, FilterChain{Name: chains[i].Name, Match: chains[i].Match.String(), Destination: chains[i].destination()})
+		l.Chains = append(l.Chains, chains[i].chain())
 		for _, f := range chains[i].Filters {
 			http = http || f.Config.kind == httpFilter
 			tcp = tcp || f.Config.kind == tcpFilter
@@ -211,8 +234,6 @@ func (m *wireChainMatch) String() string {
 // alpnName names the sets of protocols that istiod uses.
 func alpnName(alpn []string) string {
 	switch set := strings.Join(alpn, ","); set {
-	case "istio-http/1.0,istio-http/1.1,istio-h2":
-		return "HTTP TLS"
 	case "istio", "istio-peer-exchange,istio":
 		return "TCP TLS"
 	case "http/1.0,http/1.1,h2c":
@@ -224,22 +245,100 @@ func alpnName(alpn []string) string {
 	}
 }
 
+func (c *wireChain) chain() FilterChain {
+	chain := FilterChain{Name: c.Name, Match: c.Match.String(), Destination: c.destination(), TLS: "none", Filters: []string{}, Owners: []string{}}
+	if c.Socket != nil && !strings.HasSuffix(c.Socket.Name, "raw_buffer") {
+		chain.TLS = "tls"
+		if c.Socket.Config.NeedsClient {
+			chain.TLS = "mtls"
+		}
+	}
+	own := func(kind, name string) {
+		if owner := ownerText(kind, name); name != "" && !slices.Contains(chain.Owners, owner) {
+			chain.Owners = append(chain.Owners, owner)
+		}
+	}
+	own(OwnerOf(c.Metadata.Filter.Istio.Config))
+	policies := func(p wirePolicies) {
+		for _, name := range slices.Sorted(maps.Keys(p.Policies)) {
+			own("authorization-policy", policyOf(name))
+		}
+	}
+	for _, f := range c.Filters {
+		if f.Config.kind != httpFilter {
+			chain.Filters = append(chain.Filters, shortName(f.Name))
+			policies(f.Config.Rules)
+		}
+		for _, h := range f.Config.HTTP {
+			chain.Filters = append(chain.Filters, shortName(h.Name))
+			policies(h.Config.Rules)
+		}
+	}
+	return chain
+}
+
+// shortName is the name of a filter without what all names begin with.
+func shortName(name string) string {
+	for _, prefix := range []string{"envoy.filters.http.", "envoy.filters.network."} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return rest
+		}
+	}
+	return name
+}
+
+// policyOf is name.namespace of the AuthorizationPolicy of which istiod made
+// an RBAC rule: "ns[NAMESPACE]-policy[NAME]-rule[0]"; "" when it is another.
+func policyOf(rule string) string {
+	_, rest, ok := strings.Cut(rule, "ns[")
+	if !ok {
+		return ""
+	}
+	namespace, rest, ok := strings.Cut(rest, "]-policy[")
+	name, _, closed := strings.Cut(rest, "]-rule[")
+	if !ok || !closed {
+		return ""
+	}
+	return name + "." + namespace
+}
+
 func (c *wireChain) destination() string {
 	for _, f := range c.Filters {
 		switch {
 		case f.Config.kind == httpFilter && f.Config.RDS != nil:
 			return "Route: " + f.Config.RDS.Name
 		case f.Config.kind == httpFilter && f.Config.Routes != nil:
+			if only := f.Config.Routes.onlyCluster(); only != "" {
+				return clusterText(only)
+			}
 			return "Inline Route: " + f.Config.Routes.inline()
 		case f.Config.kind == httpFilter:
 			return "HTTP"
-		case f.Config.kind == tcpFilter && strings.Contains(f.Config.Cluster, "Cluster"):
-			return f.Config.Cluster // PassthroughCluster and its like say it themselves
 		case f.Config.kind == tcpFilter:
-			return "Cluster: " + cmp.Or(f.Config.Cluster, f.Config.Weighted.String())
+			return clusterText(cmp.Or(f.Config.Cluster, f.Config.Weighted.String()))
 		}
 	}
 	return "Non-HTTP/Non-TCP"
+}
+
+// clusterText names a cluster; PassthroughCluster and its like say it themselves.
+func clusterText(name string) string {
+	if strings.Contains(name, "Cluster") {
+		return name
+	}
+	return "Cluster: " + name
+}
+
+// onlyCluster is where every request goes; "" when that depends.
+func (w *wireRoutes) onlyCluster() string {
+	if len(w.Hosts) != 1 || len(w.Hosts[0].Routes) != 1 || !slices.Equal(w.Hosts[0].Domains, []string{"*"}) {
+		return ""
+	}
+	r := &w.Hosts[0].Routes[0]
+	if r.Action == nil || r.Match.String() != "/*" {
+		return ""
+	}
+	return r.Action.Cluster
 }
 
 // inline is a short form of a route table written into its listener.

@@ -39,9 +39,14 @@ type Route struct {
 	Destination string `json:"destination"`
 	// VirtualService is name.namespace of the object it comes from.
 	VirtualService string `json:"virtualService,omitempty"`
-	Timeout        string `json:"timeout,omitempty"`
-	Retries        string `json:"retries,omitempty"`
-	passthrough    bool
+	// Owner is the Istio object it comes from, as Kind/name.namespace.
+	Owner   string `json:"owner,omitempty"`
+	Timeout string `json:"timeout,omitempty"`
+	Retries string `json:"retries,omitempty"`
+	// Actions are what else happens to the request: rewrite, mirror, headers,
+	// fault and other filters that the route sets up.
+	Actions     []string `json:"actions"`
+	passthrough bool
 }
 
 // RouteFilter chooses route tables.
@@ -60,30 +65,47 @@ type RouteList struct {
 // ReadRoutes reads the route tables of a dump that f chooses.
 func ReadRoutes(s Source, f RouteFilter) (*RouteList, error) {
 	l := &RouteList{Proxy: s.Name, Routes: []RouteConfig{}}
+	if err := s.read(l.part(f)); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *RouteList) part(f RouteFilter) part {
 	read := func(state string) Field {
 		return func(e Element) error {
+			if f.Name != "" {
+				var w struct {
+					Routes struct {
+						Name string `json:"name"`
+					} `json:"route_config"`
+				}
+				if err := e.decode(&w); err != nil || w.Routes.Name != f.Name {
+					return err
+				}
+			}
 			var w struct {
 				Routes wireRoutes `json:"route_config"`
 			}
-			raw, err := e.Decode(&w, "route_config")
-			if err != nil {
+			if err := e.decode(&w); err != nil {
 				return err
 			}
-			if f.Name == "" || f.Name == w.Routes.Name {
-				l.Routes = append(l.Routes, RouteConfig{Name: w.Routes.Name, State: state, Hosts: w.Routes.hosts(), Config: raw})
-			}
-			return nil
+			config, err := e.config("route_config")
+			l.Routes = append(l.Routes, RouteConfig{Name: w.Routes.Name, State: state, Hosts: w.Routes.hosts(), Config: config})
+			return err
 		}
 	}
-	err := s.Each([]string{"RoutesConfigDump"}, map[string]Field{
-		"static_route_configs":  read("static"),
-		"dynamic_route_configs": read("dynamic"),
-	})
-	if err != nil {
-		return nil, err
+	return part{
+		sections: []string{"RoutesConfigDump"},
+		fields: map[string]Field{
+			"static_route_configs":  read("static"),
+			"dynamic_route_configs": read("dynamic"),
+		},
+		done: func() error {
+			slices.SortStableFunc(l.Routes, func(a, b RouteConfig) int { return compareRouteNames(a.Name, b.Name) })
+			return nil
+		},
 	}
-	slices.SortStableFunc(l.Routes, func(a, b RouteConfig) int { return compareRouteNames(a.Name, b.Name) })
-	return l, nil
 }
 
 // compareRouteNames puts names that are ports first, by number.
@@ -114,7 +136,7 @@ func (l *RouteList) Tables(wide bool) []output.Table {
 		Empty:   "No routes found.",
 	}
 	if wide {
-		t.Columns = append(t.Columns, "DESTINATION", "TIMEOUT", "RETRIES")
+		t.Columns = append(t.Columns, "DESTINATION", "TIMEOUT", "RETRIES", "ACTIONS", "OWNER")
 	}
 	for _, config := range l.Routes {
 		for _, host := range config.Hosts {
@@ -132,7 +154,7 @@ func (h *Host) rows(table string, wide bool) [][]string {
 	if len(h.Routes) == 0 {
 		row := []string{table, h.Name, domains, "/*", "404"}
 		if wide {
-			row = append(row, "status 404", "", "")
+			row = append(row, "status 404", "-", "-", "-", "-")
 		}
 		return [][]string{row}
 	}
@@ -144,7 +166,7 @@ func (h *Host) rows(table string, wide bool) [][]string {
 		}
 		row := []string{table, h.Name, domains, r.Match, r.VirtualService}
 		if wide {
-			row = append(row, r.Destination, orDash(r.Timeout), orDash(r.Retries))
+			row = append(row, r.Destination, orDash(r.Timeout), orDash(r.Retries), orDash(strings.Join(r.Actions, ", ")), orDash(r.Owner))
 		}
 		rows = append(rows, row)
 	}
@@ -174,7 +196,7 @@ func shortDomains(domains []string) string {
 	for _, d := range domains {
 		implied := slices.ContainsFunc(domains, func(other string) bool {
 			rest, ok := strings.CutPrefix(d, other)
-			return ok && rest != "" && (rest[0] == ':' || rest == ".svc" || strings.HasPrefix(rest, ".svc."))
+			return ok && rest != "" && (rest[0] == ':' || rest == "." || rest == ".svc" || strings.HasPrefix(rest, ".svc."))
 		})
 		if !implied {
 			short = append(short, d)

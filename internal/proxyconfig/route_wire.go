@@ -25,6 +25,7 @@ type wireRoute struct {
 		Weighted      wireWeights  `json:"weighted_clusters"`
 		Timeout       wireDuration `json:"timeout"`
 		Retry         *wireRetry   `json:"retry_policy"`
+		wireActions
 	} `json:"route"`
 	Redirect *struct {
 		Scheme string `json:"scheme_redirect"`
@@ -36,6 +37,51 @@ type wireRoute struct {
 	Direct *struct {
 		Status int `json:"status"`
 	} `json:"direct_response"`
+	wireHeaders
+	// Filters are the filters set up for this route, by name.
+	Filters map[string]struct{} `json:"typed_per_filter_config"`
+}
+
+// wireActions are what a route does to a request besides sending it on.
+type wireActions struct {
+	Prefix   string            `json:"prefix_rewrite"`
+	Regex    *wireSubstitution `json:"regex_rewrite"`
+	Host     string            `json:"host_rewrite_literal"`
+	Mirrors  []wireMirror      `json:"request_mirror_policies"`
+	Limits   []struct{}        `json:"rate_limits"`
+	Hash     []struct{}        `json:"hash_policy"`
+	Upgrades []struct {
+		Type string `json:"upgrade_type"`
+	} `json:"upgrade_configs"`
+}
+
+type wireSubstitution struct {
+	Pattern wireRegex `json:"pattern"`
+	To      string    `json:"substitution"`
+}
+
+type wireMirror struct {
+	Cluster  string `json:"cluster"`
+	Fraction *struct {
+		Default struct {
+			Numerator   float64 `json:"numerator"`
+			Denominator string  `json:"denominator"`
+		} `json:"default_value"`
+	} `json:"runtime_fraction"`
+}
+
+// wireHeaders are the headers that a route adds and removes.
+type wireHeaders struct {
+	RequestAdd     []wireHeader `json:"request_headers_to_add"`
+	RequestRemove  []string     `json:"request_headers_to_remove"`
+	ResponseAdd    []wireHeader `json:"response_headers_to_add"`
+	ResponseRemove []string     `json:"response_headers_to_remove"`
+}
+
+type wireHeader struct {
+	Header struct {
+		Key string `json:"key"`
+	} `json:"header"`
 }
 
 type wireWeights struct {
@@ -107,7 +153,11 @@ func (w *wireRoutes) hosts() []Host {
 }
 
 func (w *wireRoute) route() Route {
-	r := Route{Name: w.Name, Match: w.Match.String(), VirtualService: w.Metadata.owner()}
+	r := Route{Name: w.Name, Match: w.Match.String(), Actions: w.actions()}
+	var kind string
+	if kind, r.VirtualService = OwnerOf(w.Metadata.Filter.Istio.Config); r.VirtualService != "" {
+		r.Owner = ownerText(kind, r.VirtualService)
+	}
 	switch {
 	case w.Action != nil:
 		r.Destination = cmp.Or(w.Action.Cluster, w.Action.Weighted.String())
@@ -140,7 +190,7 @@ func (w *wireRoute) redirect() string {
 	if scheme != "" {
 		target = scheme + "://" + cmp.Or(target, "(same host)")
 	}
-	return "redirect " + cmp.Or(target, "(elsewhere)")
+	return "redirect " + RedactText(cmp.Or(target, "(elsewhere)"))
 }
 
 func (r *wireRetry) String() string {
@@ -194,7 +244,7 @@ func (m *wireMatch) path() string {
 	case m.Prefix != nil:
 		path = *m.Prefix + "*"
 	case m.Separated != nil:
-		path = *m.Separated + "[/*]"
+		path = "PathPrefix:" + *m.Separated
 	case m.Regex != nil:
 		path = "regex " + m.Regex.Regex
 	case m.Template != nil:
@@ -215,6 +265,9 @@ func (n *wireNamed) String() string {
 	op, value := n.condition()
 	if n.Invert {
 		op = "!" + op
+	}
+	if value != "*" && value != "(absent)" {
+		value = RedactHeader(n.Name, value)
 	}
 	return name + op + value
 }

@@ -21,7 +21,7 @@ const SecretsPath = "/config_dump?mask=dynamic_active_secrets,dynamic_warming_se
 // several certificates, such as a bundle of roots, has one entry for each.
 type Secret struct {
 	Name string `json:"name"`
-	// Type is Cert Chain or CA.
+	// Type is Cert Chain, CA, Session Tickets or Generic.
 	Type string `json:"type"`
 	// Status is ACTIVE, WARMING (Envoy waits for it) or UNINITIALIZED (it is empty).
 	Status string `json:"status"`
@@ -57,6 +57,8 @@ type wireSecretState struct {
 		CA *struct {
 			CA wireData `json:"trusted_ca"`
 		} `json:"validation_context"`
+		Tickets *struct{} `json:"session_ticket_keys"`
+		Generic *struct{} `json:"generic_secret"`
 	} `json:"secret"`
 }
 
@@ -69,6 +71,13 @@ type wireData struct {
 // ReadSecrets reads the certificates of a dump, and judges them at the time now.
 func ReadSecrets(s Source, now time.Time) (*SecretList, error) {
 	l := &SecretList{Proxy: s.Name, Secrets: []Secret{}, now: now}
+	if err := s.read(l.part()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *SecretList) part() part {
 	read := func(status string) Field {
 		return func(e Element) error {
 			var w wireSecretState
@@ -76,23 +85,33 @@ func ReadSecrets(s Source, now time.Time) (*SecretList, error) {
 			if err != nil {
 				return err
 			}
-			for _, secret := range w.secrets(status, now) {
+			for _, secret := range w.secrets(status, l.now) {
 				secret.Config = raw
 				l.Secrets = append(l.Secrets, secret)
 			}
 			return nil
 		}
 	}
-	err := s.Each([]string{"SecretsConfigDump"}, map[string]Field{
-		"static_secrets":          read("ACTIVE"),
-		"dynamic_active_secrets":  read("ACTIVE"),
-		"dynamic_warming_secrets": read("WARMING"),
-	})
-	if err != nil {
-		return nil, err
+	return part{
+		sections: []string{"SecretsConfigDump"},
+		fields: map[string]Field{
+			"static_secrets":          read("ACTIVE"),
+			"dynamic_active_secrets":  read("ACTIVE"),
+			"dynamic_warming_secrets": read("WARMING"),
+		},
+		done: func() error {
+			// What Envoy still waits for comes first; otherwise its own order.
+			slices.SortStableFunc(l.Secrets, func(a, b Secret) int { return a.rank() - b.rank() })
+			return nil
+		},
 	}
-	slices.SortStableFunc(l.Secrets, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
-	return l, nil
+}
+
+func (s *Secret) rank() int {
+	if s.Status == "WARMING" {
+		return 0
+	}
+	return 1
 }
 
 func (w *wireSecretState) secrets(status string, now time.Time) []Secret {
@@ -103,6 +122,12 @@ func (w *wireSecretState) secrets(status string, now time.Time) []Secret {
 		base.Type, data = "Cert Chain", w.Secret.Chain.Chain
 	case w.Secret.CA != nil:
 		base.Type, data = "CA", w.Secret.CA.CA
+	case w.Secret.Tickets != nil, w.Secret.Generic != nil:
+		// Nothing of them may be shown, and nothing in them is to be judged.
+		if base.Type = "Generic"; w.Secret.Tickets != nil {
+			base.Type = "Session Tickets"
+		}
+		return []Secret{base}
 	default:
 		if status == "ACTIVE" {
 			base.Status = "UNINITIALIZED"
@@ -163,7 +188,7 @@ func (d wireData) certificates() ([]*x509.Certificate, error) {
 
 func (s Secret) of(c *x509.Certificate, now time.Time) Secret {
 	after, before := c.NotAfter.UTC(), c.NotBefore.UTC()
-	s.Serial = fmt.Sprintf("%x", c.SerialNumber.Bytes())
+	s.Serial = fmt.Sprintf("%032x", c.SerialNumber)
 	s.NotAfter, s.NotBefore = &after, &before
 	valid := !now.Before(before) && !now.After(after)
 	s.Valid = &valid
@@ -197,8 +222,12 @@ func (l *SecretList) Tables(wide bool) []output.Table {
 			return output.Plain
 		},
 	}
+	trust := wide || l.allTrusted()
+	if trust {
+		t.Columns = append(t.Columns, "TRUST DOMAIN")
+	}
 	if wide {
-		t.Columns = append(t.Columns, "TRUST DOMAIN", "EXPIRES IN", "NAMES", "ISSUER")
+		t.Columns = append(t.Columns, "EXPIRES IN", "NAMES", "ISSUER")
 	}
 	for i := range l.Secrets {
 		s := &l.Secrets[i]
@@ -207,8 +236,11 @@ func (l *SecretList) Tables(wide bool) []output.Table {
 			valid = fmt.Sprint(*s.Valid)
 		}
 		row := []string{s.Name, s.Type, s.Status, valid, orDash(s.Serial), stamp(s.NotAfter), stamp(s.NotBefore)}
+		if trust {
+			row = append(row, orDash(s.TrustDomain))
+		}
 		if wide {
-			row = append(row, orDash(s.TrustDomain), l.expiry(s), orDash(strings.Join(s.Names, ",")), orDash(s.Issuer))
+			row = append(row, l.expiry(s), orDash(strings.Join(s.Names, ",")), orDash(s.Issuer))
 		}
 		t.Rows = append(t.Rows, row)
 		if s.Problem != "" {
@@ -216,6 +248,11 @@ func (l *SecretList) Tables(wide bool) []output.Table {
 		}
 	}
 	return []output.Table{t}
+}
+
+// allTrusted says whether every certificate names a trust domain.
+func (l *SecretList) allTrusted() bool {
+	return len(l.Secrets) > 0 && !slices.ContainsFunc(l.Secrets, func(s Secret) bool { return s.TrustDomain == "" })
 }
 
 func (l *SecretList) expiry(s *Secret) string {

@@ -86,3 +86,18 @@ func pick(raw []byte, names ...string) []byte {
 	}
 	return raw
 }
+
+// rows are the items of the array raw; nil when it is none.
+func rows(raw []byte) [][]byte {
+	i := blank(raw, 0)
+	if i >= len(raw) || raw[i] != '[' {
+		return nil
+	}
+	var all [][]byte
+	items(raw, i, func(from int) int {
+		end := valueEnd(raw, from)
+		all = append(all, raw[from:end])
+		return end
+	})
+	return all
+}

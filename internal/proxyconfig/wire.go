@@ -62,16 +62,9 @@ type wireMetadata struct {
 	} `json:"filter_metadata"`
 }
 
-// owner is the Istio object that the part of the configuration comes from, as
-// name.namespace; "" when there is none. istiod writes it as
-// /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME.
-func (m wireMetadata) owner() string {
-	_, name := OwnerOf(m.Filter.Istio.Config)
-	return name
-}
-
 // OwnerOf is the kind, such as virtual-service, and the name.namespace of the
 // Istio object that a path in Envoy's metadata names; "" when it names none.
+// istiod writes it as /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME.
 func OwnerOf(path string) (kind, name string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if len(parts) == 7 && parts[3] == "namespaces" {
@@ -79,6 +72,20 @@ func OwnerOf(path string) (kind, name string) {
 	}
 	return "", ""
 }
+
+// ownerText is Kind/name.namespace of an object whose kind is spelled as in
+// Envoy's metadata.
+func ownerText(kind, name string) string {
+	var b strings.Builder
+	for _, word := range strings.Split(kind, "-") {
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String() + "/" + name
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // wireDuration is how protobuf writes durations in JSON: "1.5s".
 type wireDuration string
