@@ -9,6 +9,11 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
+// completePods completes arguments that each name a pod or a workload.
+func (f *Factory) completePods(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return f.completePod(c, nil, typed)
+}
+
 // completePod completes the one argument that names a pod or a workload:
 // names of pods first, and of workloads after "deploy/" and its like.
 func (f *Factory) completePod(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {

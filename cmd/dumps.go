@@ -4,7 +4,7 @@ package cmd
 // configuration, named but not read yet. [Factory.podDumps] makes dumps of
 // what a person calls a pod ("pod", "pod.ns", "deploy/x", "svc/x",
 // "gateway/x") or FILE:POD in a saved snapshot, [Factory.selectedDumps] of a label selector and
-// [Factory.fileDumps] of a file or stdin. Finding is cheap; dump.open asks the
+// [Factory.fileDumps] of a file, stdin or a bug report. Finding is cheap; dump.open asks the
 // pod for an admin path, such as proxyconfig.ClustersPath, and may be called
 // again with another one. A file is what it is, whatever the path. dump.read
 // opens, hands a proxyconfig.Source to a parser, and says so when the deadline
@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -152,7 +153,7 @@ func openPod(ctx context.Context, client *kube.Client, pod *corev1.Pod, adminPor
 	if errors.As(err, &status) && status.Code == http.StatusBadRequest {
 		// Envoy refuses a mask that fits no part of its configuration, such as
 		// that of routes where it has none; the whole dump says so.
-		body, err = wholeDump(ctx, get, "/config_dump")
+		body, err = wholeDump(ctx, get, proxyconfig.AllPath)
 	}
 	if err != nil && ctx.Err() == nil && !kube.HasProxy(pod) {
 		absent := noProxy(pod)
@@ -161,13 +162,31 @@ func openPod(ctx context.Context, client *kube.Client, pod *corev1.Pod, adminPor
 	return body, err
 }
 
-// fileDumps are the dumps in a file; - is stdin.
-func (f *Factory) fileDumps(path string) ([]dump, error) {
+// fileDumps are the dumps in a file; - is stdin. Of an archive, such as a bug
+// report, these are those of the proxies named, or of the only one.
+func (f *Factory) fileDumps(path string, proxies ...string) ([]dump, error) {
 	if path == "-" {
 		return []dump{{name: "stdin", open: func(context.Context, string) (io.ReadCloser, error) {
 			return io.NopCloser(bufio.NewReader(f.IO.In)), nil
 		}}}, nil
 	}
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	archive := proxyconfig.IsArchive(file)
+	_ = file.Close()
+	if archive {
+		return archiveDumps(path, proxies)
+	}
+	if len(proxies) > 0 {
+		return nil, hint.Usagef("leave one of them out; only of an archive, such as a bug report, a proxy can be chosen",
+			"--file %s is the dump of one proxy: it cannot be read as that of %s", path, strings.Join(proxies, ", "))
+	}
+	return []dump{{name: path, open: func(context.Context, string) (io.ReadCloser, error) { return openFile(path) }}}, nil
+}
+
+func openFile(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -177,11 +196,67 @@ func (f *Factory) fileDumps(path string) ([]dump, error) {
 	case info.IsDir():
 		return nil, hint.Unanswerablef("name a file in it", "reading %s: it is a directory", path)
 	}
-	return []dump{{name: path, open: func(context.Context, string) (io.ReadCloser, error) {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, hint.Unanswerablef("", "reading the dump: %w", err)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, hint.Unanswerablef("", "reading the dump: %w", err)
+	}
+	return file, nil
+}
+
+// archiveDumps are the dumps of proxies in an archive.
+func archiveDumps(path string, wanted []string) ([]dump, error) {
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	there, err := proxyconfig.ArchivedProxies(path, file)
+	if err != nil {
+		return nil, err
+	}
+	if len(wanted) == 0 {
+		if len(there) > 1 {
+			return nil, hint.Usagef("name one of them, such as "+there[0], "%s has the dumps of %d proxies: %s", path, len(there), strings.Join(there, ", "))
 		}
-		return file, nil
-	}}}, nil
+		wanted = there
+	}
+	dumps := make([]dump, 0, len(wanted))
+	for _, arg := range wanted {
+		proxy, found := archived(there, arg)
+		if !found {
+			next := hint.DidYouMean(arg, there)
+			if _, isWorkload := archived(there, "deploy/"+arg); isWorkload {
+				next = "did you mean deploy/" + arg + "?"
+			} else if next == "" {
+				next = "it has " + strings.Join(there, ", ")
+			}
+			return nil, hint.Unanswerablef(next, "%s has no dump of %q", path, arg)
+		}
+		dumps = append(dumps, dump{name: proxy, open: func(_ context.Context, adminPath string) (io.ReadCloser, error) {
+			file, err := openFile(path)
+			if err != nil {
+				return nil, err
+			}
+			defer func() { _ = file.Close() }()
+			r, err := proxyconfig.FromArchive(path, file, proxy, adminPath)
+			if err != nil {
+				return nil, err
+			}
+			return io.NopCloser(r), nil
+		}})
+	}
+	return dumps, nil
+}
+
+// archived is the first of proxies that a person calls so: POD.NAMESPACE, POD,
+// or TYPE/NAME, whose pods have its name in front.
+func archived(proxies []string, arg string) (string, bool) {
+	_, name, typed := strings.Cut(arg, "/")
+	for _, p := range proxies {
+		pod, _, _ := strings.Cut(p, ".")
+		if p == arg || pod == arg || typed && (p == name || pod == name || strings.HasPrefix(p, name+"-")) {
+			return p, true
+		}
+	}
+	return "", false
 }

@@ -3,12 +3,13 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 func newProxyConfigBootstrapCmd(f *Factory) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "bootstrap [POD|TYPE/NAME]",
+		Use:     "bootstrap [POD|TYPE/NAME ...]",
 		Aliases: []string{"b"},
 		Short:   "Show what a proxy started with: versions, identity, control plane",
 		Example: `  # Versions, workload, revision and discovery address
@@ -19,12 +20,8 @@ func newProxyConfigBootstrapCmd(f *Factory) *cobra.Command {
 	}
 	d := addDumpFlags(c, f)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return d.read(c.Context(), args, proxyconfig.BootstrapPath, func(s proxyconfig.Source) error {
-			b, err := proxyconfig.ReadBootstrap(s)
-			if err != nil {
-				return err
-			}
-			return f.print(d.out, b)
+		return d.show(c.Context(), args, proxyconfig.BootstrapPath, func(s proxyconfig.Source) (output.Document, error) {
+			return proxyconfig.ReadBootstrap(s)
 		})
 	}
 	return c

@@ -92,6 +92,9 @@ func (s *statusText) fact(text string) {
 		return
 	}
 	address, name := text[:last], text[last+2:]
+	if address == "outlier" { // a sum over all of them
+		return
+	}
 	h := s.hosts[address]
 	if h == nil {
 		h = &hostText{locality: map[string]string{}, health: map[string]any{"eds_health_status": "HEALTHY"}}

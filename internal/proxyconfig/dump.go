@@ -23,6 +23,8 @@ type Source struct {
 	// KeepConfig keeps Envoy's own JSON of everything read, redacted; it is
 	// shown in the json and yaml formats only.
 	KeepConfig bool
+	// OnSection hears the @type of every section, such as ClustersConfigDump; may be nil.
+	OnSection func(name string)
 }
 
 // Field reads the elements of one field of a dump, one call each.
@@ -213,6 +215,9 @@ func (r *dumpReader) section() error {
 	if strings.HasSuffix(section, "ConfigDump") {
 		r.envoy = true
 		r.types = append(r.types, section)
+		if r.source.OnSection != nil {
+			r.source.OnSection(section)
+		}
 	}
 	r.found = r.found || slices.Contains(r.sections, section)
 	return nil

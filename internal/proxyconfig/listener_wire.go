@@ -96,7 +96,22 @@ type wireHTTP struct {
 
 // wirePolicies are the rules of an RBAC filter, by name; what they say is not read.
 type wirePolicies struct {
+	Policies map[string]struct{}
+}
+
+type wirePoliciesFields struct {
 	Policies map[string]struct{} `json:"policies"`
+}
+
+func (*wirePolicies) shape() any { return wirePoliciesFields{} }
+
+// UnmarshalJSON passes over what other filters have under the same name.
+func (p *wirePolicies) UnmarshalJSON(text []byte) error {
+	var fields wirePoliciesFields
+	if json.Unmarshal(text, &fields) == nil {
+		p.Policies = fields.Policies
+	}
+	return nil
 }
 
 // shape is what is read of the two filters.
@@ -231,14 +246,14 @@ func (m *wireChainMatch) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// alpnName names the sets of protocols that istiod uses.
+// alpnName names the sets of protocols that istioctl names.
 func alpnName(alpn []string) string {
 	switch set := strings.Join(alpn, ","); set {
-	case "istio", "istio-peer-exchange,istio":
+	case "istio-peer-exchange,istio":
 		return "TCP TLS"
 	case "http/1.0,http/1.1,h2c":
 		return "HTTP"
-	case "istio,istio-http/1.0,istio-http/1.1,istio-h2", "istio,istio-peer-exchange,istio-http/1.0,istio-http/1.1,istio-h2":
+	case "istio,istio-http/1.0,istio-http/1.1,istio-h2":
 		return "Istio HTTP Plain"
 	default:
 		return set
@@ -350,7 +365,7 @@ func (w *wireRoutes) inline() string {
 			matches = append(matches, h.Routes[i].Match.String())
 		}
 		text := strings.Join(matches, ", ")
-		if domains := shortDomains(h.Domains); domains != "*" && domains != "" {
+		if domains := strings.Join(h.Domains, "/"); domains != "*" && domains != "" {
 			text = domains + " " + text
 		}
 		hosts = append(hosts, text)

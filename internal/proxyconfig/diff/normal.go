@@ -186,7 +186,7 @@ func (n *normaliser) text(s string, at context) any {
 	if isRedacted(s) {
 		return secret(redacted)
 	}
-	if s != "" && at.secret || proxyconfig.SecretHeader(at.header) || proxyconfig.SecretText(s) {
+	if s != "" && (at.secret || proxyconfig.SecretSetting(at.name)) || proxyconfig.SecretHeader(at.header) || proxyconfig.SecretText(s) {
 		if n.hide {
 			return secret(redacted)
 		}
