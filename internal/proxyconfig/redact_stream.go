@@ -2,141 +2,121 @@ package proxyconfig
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// Redact copies JSON, such as a dump, with private keys, passwords and tokens
-// replaced; all else stays as it is, byte by byte. It holds no more than one
-// string in memory. Text that ends too early is an error.
+// Redact copies JSON, such as a dump, in compact form with private keys,
+// passwords and tokens replaced. Of a dump it holds no more than one element in
+// memory. Text that ends too early is an error.
 func Redact(to io.Writer, from io.Reader) error {
-	r := &streamRedactor{in: bufio.NewReaderSize(from, 64<<10), out: bufio.NewWriterSize(to, 64<<10)}
-	for {
-		c, err := r.in.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF) && len(r.levels) == 0:
-			return r.out.Flush()
-		case errors.Is(err, io.EOF):
-			return fmt.Errorf("it ends in the middle: %w", io.ErrUnexpectedEOF)
-		case err != nil:
-			return err
-		}
-		if err := r.next(c); err != nil {
-			return err
-		}
+	r := &streamRedactor{scan: newScanner(from), out: bufio.NewWriterSize(to, 64<<10), names: map[string]nameClass{}}
+	c, err := r.scan.peek()
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil // nothing at all
+	case err != nil:
+		return err
+	case c == '{':
+		err = r.object(true)
+	default:
+		err = r.value(secrecy{})
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("it ends in the middle: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	return r.out.Flush()
 }
 
-// streamRedactor knows where in the JSON it is.
 type streamRedactor struct {
-	in     *bufio.Reader
-	out    *bufio.Writer
-	levels []redactLevel
-	text   []byte // the string being read, with its quotes
+	scan  *scanner
+	out   *bufio.Writer
+	names map[string]nameClass
 }
 
-// redactLevel is an object or list that is open.
-type redactLevel struct {
-	object, secret, wantsKey bool
-	// key is the last member's name, header the value of its member "key".
-	key, header string
-}
-
-func (r *streamRedactor) next(c byte) error {
-	switch c {
-	case '{', '[':
-		r.levels = append(r.levels, redactLevel{object: c == '{', wantsKey: c == '{', secret: r.secret()})
-	case '}', ']':
-		if len(r.levels) > 0 {
-			r.levels = r.levels[:len(r.levels)-1]
-		}
-	case ',':
-		if top := r.top(); top != nil {
-			top.wantsKey = top.object
-		}
-	case ':':
-		if top := r.top(); top != nil {
-			top.wantsKey = false
-		}
-	case '"':
-		return r.literal()
-	}
-	return r.out.WriteByte(c)
-}
-
-func (r *streamRedactor) top() *redactLevel {
-	if len(r.levels) == 0 {
-		return nil
-	}
-	return &r.levels[len(r.levels)-1]
-}
-
-// secret says whether all strings in the value that comes next are secret.
-func (r *streamRedactor) secret() bool {
-	top := r.top()
-	if top == nil {
-		return false
-	}
-	if !top.object {
-		return top.secret
-	}
-	return (top.secret || SecretMember(top.key)) && top.key != "filename"
-}
-
-// literal copies a string, whose opening quote was read, or replaces it.
-func (r *streamRedactor) literal() error {
-	r.text = append(r.text[:0], '"')
-	for escaped := false; ; {
-		c, err := r.in.ReadByte()
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("it ends in the middle: %w", io.ErrUnexpectedEOF)
-		}
+// object copies the top object, or one of the sections of a dump; lists in it
+// are copied item by item.
+func (r *streamRedactor) object(top bool) error {
+	comma := r.open('{')
+	var label string
+	labelled := false
+	err := r.scan.each('{', func() error {
+		comma()
+		name, err := r.scan.key()
 		if err != nil {
 			return err
 		}
-		r.text = append(r.text, c)
-		if c == '"' && !escaped {
-			break
+		quoted, _ := json.Marshal(name) // a string can always be encoded
+		_, _ = r.out.Write(append(quoted, ':'))
+		class := classOf(name)
+		c, err := r.scan.peek()
+		if err != nil {
+			return err
 		}
-		escaped = c == '\\' && !escaped
+		s := secrecy{all: class == deepName, own: class == secretName, rows: class == rowsName}
+		switch {
+		case c == '[' && class == plainName:
+			return r.list(top && name == "configs")
+		case class == labelName:
+			text, err := r.scan.value()
+			label, labelled = string(bytes.Trim(text, `"`)), true
+			return r.write(text, s, err)
+		case class == valueName: // whose it is may be said behind
+			s.all = s.all || !labelled || secretLabel(label)
+		}
+		return r.value(s)
+	})
+	return errors.Join(err, r.out.WriteByte('}'))
+}
+
+func (r *streamRedactor) list(sections bool) error {
+	comma := r.open('[')
+	err := r.scan.each('[', func() error {
+		comma()
+		if c, err := r.scan.peek(); err != nil {
+			return err
+		} else if sections && c == '{' {
+			return r.object(false)
+		}
+		return r.value(secrecy{})
+	})
+	return errors.Join(err, r.out.WriteByte(']'))
+}
+
+// open begins an object or a list, and returns what writes the commas in it.
+func (r *streamRedactor) open(bracket byte) (comma func()) {
+	_ = r.out.WriteByte(bracket) // the writer remembers its error
+	first := true
+	return func() {
+		if !first {
+			_ = r.out.WriteByte(',')
+		}
+		first = false
 	}
-	top := r.top()
-	if top != nil && top.wantsKey {
-		top.key = snakeName(literalText(r.text))
-		_, err := r.out.Write(r.text)
+}
+
+// value copies one value through memory.
+func (r *streamRedactor) value(s secrecy) error {
+	text, err := r.scan.value()
+	return r.write(text, s, err)
+}
+
+func (r *streamRedactor) write(text []byte, s secrecy, err error) error {
+	if err != nil && (!errors.Is(err, io.ErrUnexpectedEOF) || !json.Valid(text)) { // a number ends with the text
 		return err
 	}
-	if r.hides(top) {
-		_, err := r.out.WriteString(`"` + redacted + `"`)
-		return err
+	if !json.Valid(text) {
+		var all any
+		return json.Unmarshal(text, &all)
 	}
-	if top != nil && top.object && top.key == "key" {
-		top.header = literalText(r.text)
-	}
-	_, err := r.out.Write(r.text)
+	in := redactor{text: text, out: make([]byte, 0, len(text)), names: r.names}
+	in.value(0, s, 0)
+	_, err = r.out.Write(in.out)
 	return err
-}
-
-func (r *streamRedactor) hides(top *redactLevel) bool {
-	if len(r.text) > 2 && r.secret() {
-		return true
-	}
-	header := top != nil && top.object && (top.key == "value" || top.key == "raw_value") && SecretHeader(top.header)
-	return header || len(r.text) > 20 && SecretText(literalText(r.text))
-}
-
-// literalText is what a string literal says.
-func literalText(literal []byte) string {
-	for _, c := range literal {
-		if c == '\\' {
-			var s string
-			if json.Unmarshal(literal, &s) != nil {
-				return string(literal)
-			}
-			return s
-		}
-	}
-	return string(literal[1 : len(literal)-1])
 }
