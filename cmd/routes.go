@@ -1,8 +1,11 @@
 package cmd
 
 import (
+	"sync/atomic"
+
 	"github.com/spf13/cobra"
 
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/proxyconfig/trace"
 )
@@ -32,18 +35,21 @@ host that Envoy chooses. Exit code 1 says that no port has one.`,
 	d := addDumpFlags(c, f)
 	host := c.Flags().String("host", "", "only what requests for this host meet")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		var list *trace.RouteListing
-		err := d.read(c.Context(), args, trace.RoutesPath, func(s proxyconfig.Source) (err error) {
-			list, err = trace.ReadRoutes(s, *host)
-			return err
+		var served atomic.Bool
+		err := d.show(c.Context(), args, trace.RoutesPath, func(s proxyconfig.Source) (output.Document, error) {
+			list, err := trace.ReadRoutes(s, *host)
+			if err != nil {
+				return nil, err
+			}
+			if len(list.Served) > 0 {
+				served.Store(true)
+			}
+			return list, nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := f.print(d.out, list); err != nil {
-			return err
-		}
-		if *host != "" && len(list.Served) == 0 {
+		if *host != "" && !served.Load() {
 			return errNo
 		}
 		return nil
