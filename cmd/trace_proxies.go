@@ -44,7 +44,7 @@ func (o *traceOptions) offline(ctx context.Context, r *trace.Request) (*trace.Re
 	if len(dumps) == 1 {
 		dumps = append(dumps, nil)
 	}
-	return trace.Run(dumps[0], dumps[1], r)
+	return trace.Run(dumps[0], dumps[1], r), nil
 }
 
 func (o *traceOptions) readPod(ctx context.Context, arg string) (*trace.Dump, error) {
@@ -82,7 +82,8 @@ func (o *traceOptions) server(ctx context.Context, report *trace.Report) error {
 		if err != nil {
 			return err
 		}
-		return report.AddServer(d)
+		report.AddServer(d)
+		return nil
 	}
 	saved, _, err := o.f.savedMesh(o.from)
 	if err != nil {
@@ -110,7 +111,8 @@ func (o *traceOptions) server(ctx context.Context, report *trace.Report) error {
 	if err != nil {
 		return err
 	}
-	return report.AddServer(d)
+	report.AddServer(d)
+	return nil
 }
 
 // podOf is the first pod with the address of one of the endpoints.

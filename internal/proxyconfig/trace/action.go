@@ -45,7 +45,7 @@ func (h *httpWalk) redirect(r *redirectAction) {
 	code := redirectCode(r.Code)
 	location, why := h.location(r)
 	if why != "" {
-		h.pass("action", "the target of the redirect: "+why, "")
+		h.pass("action", "where the redirect leads: "+why)
 	}
 	text := fmt.Sprintf("the route redirects to %s with %d", location, code)
 	h.step(Step{Name: "action", State: OK, Text: text, Owner: h.route.Metadata.owner()})

@@ -31,7 +31,7 @@ func (w *walker) http(e *extension) {
 	call, bad := manager.newCall(w.req, w.conn)
 	call.runtime = w.dump.runtimeKeys()
 	if unread(manager.Validation) {
-		w.pass("HTTP", "the header validation extension", "")
+		w.pass("HTTP", "what the listener's header validation refuses")
 	}
 	if call.Path != w.req.Path && bad == nil {
 		w.step(Step{Name: "normalize", State: Note, Text: fmt.Sprintf("the path %s is taken as %s", w.req.Path, call.Path)})
@@ -253,7 +253,7 @@ func (h *httpWalk) runFilters() (again bool) {
 		}
 		judge := httpFilter(typeURL(config))
 		if !known || judge == nil {
-			h.pass("filter "+shortFilter(e.Name), fmt.Sprintf("the HTTP filter %s (%s)", e.Name, orText(shortType(typeURL(config)), "not in the dump")), "cannot decide: what this filter does is not in the configuration")
+			h.pass("filter "+shortFilter(e.Name), fmt.Sprintf("what the HTTP filter %s (%s) does", e.Name, orText(shortType(typeURL(config)), "not in the dump")))
 			h.call.Unknown["*"] = "filter " + shortFilter(e.Name)
 			continue
 		}

@@ -60,10 +60,7 @@ func (w *Walk) text(paint func(output.Tone, string) string) []string {
 		}
 		if s.State == Failed || s.State == Undecided {
 			for _, c := range s.Rejected {
-				if strings.Contains(c.Name, c.Owner.String()) { // a policy's name says it
-					c.Owner = Resource{}
-				}
-				lines = append(lines, fmt.Sprintf("%s%s %s: %s", indent, paint(output.Bad, "✗"), c.Name, c.Why)+ownerSuffix(c.Owner, s.Owner))
+				lines = append(lines, fmt.Sprintf("%s%s %s: %s", indent, paint(output.Bad, "✗"), c.Name, c.Why)+c.ownerSuffix(s.Owner))
 			}
 		} else if s.Name == "route" && len(s.Rejected) > 0 {
 			lines = append(lines, s.before(indent, paint)...)
@@ -82,17 +79,18 @@ func (s *Step) before(indent string, paint func(output.Tone, string) string) []s
 		shown = shown[len(shown)-most:]
 	}
 	for _, c := range shown {
-		lines = append(lines, indent+paint(output.Faint, fmt.Sprintf("not %s: %s", c.Name, c.Why)+ownerSuffix(c.Owner, s.Owner)))
+		lines = append(lines, indent+paint(output.Faint, fmt.Sprintf("not %s: %s", c.Name, c.Why)+c.ownerSuffix(s.Owner)))
 	}
 	return lines
 }
 
-// ownerSuffix names a candidate's owner where it is not the step's.
-func ownerSuffix(owner, other Resource) string {
-	if owner == other || owner.Name == "" {
+// ownerSuffix names a candidate's owner where it is not the step's and not in
+// its name already.
+func (c *Candidate) ownerSuffix(other Resource) string {
+	if c.Owner == other || c.Owner.Name == "" || strings.Contains(c.Name, c.Owner.Name) {
 		return ""
 	}
-	return " (" + owner.String() + ")"
+	return " (" + c.Owner.String() + ")"
 }
 
 func (s *Step) mark(paint func(output.Tone, string) string) string {

@@ -164,7 +164,8 @@ type Report struct {
 	Verdict string   `json:"verdict"`
 	Advice  []string `json:"advice"`
 
-	client *Dump
+	client    *Dump
+	elsewhere string // why the server's dump was of no use
 }
 
 // resource is the object that a path in Envoy's metadata names.

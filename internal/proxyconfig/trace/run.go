@@ -5,22 +5,20 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/meshctl/meshctl/internal/hint"
 )
 
 // Run walks the request through the client's proxy and, where it is sent to
 // the server of which there is a dump, through that one. A nil client starts
 // at the server; a nil server ends with the client.
-func Run(client, server *Dump, r *Request) (*Report, error) {
+func Run(client, server *Dump, r *Request) *Report {
 	if client == nil {
 		return serverOnly(server, r)
 	}
 	report := Start(client, r)
-	if server == nil {
-		return report, nil
+	if server != nil {
+		report.AddServer(server)
 	}
-	return report, report.AddServer(server)
+	return report
 }
 
 // Start walks the request through the first proxy: a gateway's, when the dump
@@ -69,12 +67,11 @@ func (o *Outcome) final() *Outcome {
 	return o
 }
 
-// AddServer walks on through the server's proxy. It fails when the request
-// does not go there.
-func (r *Report) AddServer(d *Dump) error {
+// AddServer walks on through the server's proxy, if the request goes there.
+func (r *Report) AddServer(d *Dump) {
 	next := r.Next()
 	if len(next) == 0 {
-		return nil // it does not leave the client's proxy
+		return // it does not leave the client's proxy
 	}
 	own := d.nodeIP()
 	i := slices.IndexFunc(next, func(e Endpoint) bool {
@@ -86,13 +83,19 @@ func (r *Report) AddServer(d *Dump) error {
 		for _, e := range next {
 			names = append(names, e.hostPort())
 		}
-		return hint.Unanswerablef("give the dump of one of these proxies, or leave the server's out",
-			"%s is the proxy of %s, and the request goes to %s", d.Name, own, listSome(names, 5))
+		r.elsewhere = fmt.Sprintf("it does not go to %s, which is %s, but to %s", d.Name, own, listSome(names, 5))
+		r.addStep(Step{Name: "server", State: Failed, Text: r.elsewhere})
+		r.Verdict, r.Advice = r.verdict()
+		return
 	}
 	e := next[i]
 	r.Server = Inbound(d, r.arriving(e), r.connectionTo(e, d))
 	r.settle()
-	return nil
+}
+
+func (r *Report) addStep(s Step) {
+	w := &walker{walk: r.Client}
+	w.step(s)
 }
 
 // arriving is the request as the server's proxy gets it.
@@ -156,7 +159,7 @@ func refusedBy(names []string, id string) string {
 
 // serverOnly walks a request that reaches the server from a client of which
 // nothing is known but what the request says.
-func serverOnly(d *Dump, r *Request) (*Report, error) {
+func serverOnly(d *Dump, r *Request) *Report {
 	conn := r.connection()
 	if !conn.Destination.IsValid() {
 		conn.Destination = d.nodeIP()
@@ -173,7 +176,7 @@ func serverOnly(d *Dump, r *Request) (*Report, error) {
 	report := &Report{Request: r, Server: Inbound(d, r, conn)}
 	report.Outcome = report.Server.Outcome
 	report.Verdict, report.Advice = report.verdict()
-	return report, nil
+	return report
 }
 
 // settle makes the report's outcome of both walks'.
@@ -187,10 +190,10 @@ func (r *Report) settle() {
 	case r.Server.refuses():
 		r.Outcome = *server
 		r.Outcome.Flags, r.Outcome.Detail = "UF,URX", ""
-		if !r.Request.TCP() {
+		if r.Client.call != nil {
 			r.Outcome.Status = 503
 		}
-	case server.Kind == Closed && !r.Request.TCP():
+	case server.Kind == Closed && r.Client.call != nil:
 		r.Outcome = *server
 		r.Outcome.Status, r.Outcome.Flags, r.Outcome.Detail = 503, "UC", ""
 	default:
@@ -209,22 +212,31 @@ func (w *Walk) refuses() bool {
 	return last == "listener" || last == "filter chain" || last == "TLS"
 }
 
-// Reached says whether the request reaches its destination for sure; Decided
-// whether that can be told at all.
+// Reached says whether the request reaches its destination for sure.
 func (r *Report) Reached() bool {
 	for _, w := range []*Walk{r.Client, r.Server} {
-		if w != nil && !w.reaches() {
+		if w != nil && !w.Outcome.reaches() {
 			return false
 		}
 	}
-	return true
+	return r.elsewhere == ""
 }
 
-// Decided says whether the configuration decides what happens.
-func (r *Report) Decided() bool { return r.Outcome.Kind != Undecidable }
+// Decided says whether the configuration decides if the request reaches its
+// destination: also when it gets there in no case, whatever an undecided step does.
+func (r *Report) Decided() bool {
+	for _, w := range []*Walk{r.Client, r.Server} {
+		if w != nil && w.Outcome.Kind != Undecidable && !w.Outcome.reaches() {
+			return true
+		}
+		if w != nil && w.Outcome.IfAllowed != nil && !w.Outcome.IfAllowed.reaches() {
+			return true
+		}
+	}
+	return r.Outcome.Kind != Undecidable
+}
 
-func (w *Walk) reaches() bool {
-	o := &w.Outcome
+func (o *Outcome) reaches() bool {
 	switch o.Kind {
 	case DirectResponse, Redirected:
 		return o.Status < 400
@@ -236,6 +248,5 @@ func (w *Walk) reaches() bool {
 
 // NoServer says why the walk ends before the server's proxy.
 func (r *Report) NoServer(why string) {
-	w := r.Client
-	w.Steps = append(w.Steps, Step{Name: "server", State: Note, Text: "the server's side is not looked at: " + why, Details: []string{}, Rejected: []Candidate{}})
+	r.addStep(Step{Name: "server", State: Note, Text: "the server's side is not looked at: " + why})
 }

@@ -22,7 +22,7 @@ func (w *walker) terminate(c *chain) bool {
 	case strings.HasSuffix(kind, ".RawBuffer"):
 		return true
 	default:
-		w.pass("TLS", "the transport socket "+orText(c.Transport.Name, kind), "cannot decide: the chain reads through "+orText(c.Transport.Name, kind))
+		w.pass("TLS", "what comes out of the transport socket "+orText(c.Transport.Name, kind))
 		return true
 	}
 	var t downstreamTLS
@@ -52,7 +52,7 @@ func (w *walker) handshake(t *downstreamTLS) bool {
 	}
 	if !w.conn.PeerKnown {
 		if t.Require {
-			w.pass("TLS", "whether the client has a certificate that is accepted here", "cannot decide: the chain asks for a client certificate, and the client's is not known")
+			w.pass("TLS", "whether the client has a certificate that is accepted here: name its identity with --source-principal")
 		}
 		return true
 	}

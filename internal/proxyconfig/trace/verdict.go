@@ -7,23 +7,36 @@ import (
 
 // verdict is the answer in one sentence, and what to do about it.
 func (r *Report) verdict() (text string, advice []string) {
+	advice = []string{}
 	o := &r.Outcome
-	switch o.Kind {
-	case Undecidable:
-		text = o.Why
+	switch {
+	case o.Kind == Undecidable && r.Decided():
+		final := r.lastFinal()
+		text = "it does not get there in any case: " + final.sentence(r)
+		return text, append(append(advice, "before that: "+o.Why), failedAdvice(final)...)
+	case o.Kind == Undecidable:
 		if o.IfAllowed != nil {
 			advice = append(advice, "if that lets it through: "+o.IfAllowed.sentence(r))
 		}
-		return text, append(advice, undecidedAdvice(o)...)
-	case Forwarded:
-		if !r.Reached() {
-			return "a part of such requests fails: " + o.Why, failedAdvice(r.failing())
+		return o.Why, append(advice, undecidedAdvice(o)...)
+	case r.elsewhere != "":
+		return r.elsewhere, advice
+	case o.Kind == Forwarded && !r.Reached():
+		return "a part of such requests fails: " + o.Why, append(advice, failedAdvice(r.failing())...)
+	case o.Kind == Closed && !r.refused():
+		return o.sentence(r), advice // a filter closed it, and said why
+	}
+	return o.sentence(r), append(advice, failedAdvice(o)...)
+}
+
+// lastFinal is how the first walk ends that does not get through.
+func (r *Report) lastFinal() *Outcome {
+	for _, w := range []*Walk{r.Client, r.Server} {
+		if w != nil && !w.Outcome.final().reaches() {
+			return w.Outcome.final()
 		}
 	}
-	if o.Kind == Closed && !r.refused() {
-		return o.sentence(r), nil // a filter closed it, and said why
-	}
-	return o.sentence(r), failedAdvice(o)
+	return &r.Outcome
 }
 
 // refused says whether one of the proxies never takes the connection.

@@ -82,7 +82,7 @@ func (t *routeTable) near(asked string) []Candidate {
 			name, _, _ := strings.Cut(d, ".")
 			return name == first || asked[:portStart(asked)] == d[:portStart(d)]
 		})
-		if j >= 0 && len(found) < 5 {
+		if (j >= 0 || len(t.Hosts) <= 5) && len(found) < 5 {
 			found = append(found, Candidate{Name: h.Name, Why: fmt.Sprintf("its domains are %s", listSome(h.Domains, 4)), Owner: h.Metadata.owner()})
 		}
 	}

@@ -101,6 +101,9 @@ func (w *walker) listen(l *listener) {
 // String is what is known of the connection.
 func (f *chainFacts) String() string {
 	parts := []string{orText(transportName(f.transport), "unknown transport")}
+	if f.conn.TLS && f.transport == "raw_buffer" {
+		parts[0] = "TLS that the listener does not look into"
+	}
 	if f.conn.Port != 0 {
 		parts = append(parts, fmt.Sprintf("to port %d", f.conn.Port))
 	}
@@ -145,20 +148,17 @@ func (w *walker) network(e *extension) {
 	judge := networkFilter(typeURL(config))
 	switch {
 	case !ok, judge == nil:
-		w.pass("filter "+shortFilter(e.Name), fmt.Sprintf("the network filter %s (%s)", e.Name, shortType(typeURL(config))), "")
+		w.pass("filter "+shortFilter(e.Name), fmt.Sprintf("what the network filter %s (%s) does", e.Name, orText(shortType(typeURL(config)), "not in the dump")))
 		return
 	}
 	w.apply(e, judge(&filterInput{Name: e.Name, Type: lastPart(typeURL(config)), Config: config, Conn: w.conn, Dump: w.dump}))
 }
 
-// pass notes something opaque and goes on as if it let the request through.
-func (w *walker) pass(step, what, why string) {
-	text := "cannot decide what it does"
-	if why != "" {
-		text = why
-	}
-	w.step(Step{Name: step, State: Undecided, Text: text})
-	w.opaque = append(w.opaque, what+" has its say")
+// pass notes something opaque, why as a clause, and goes on as if it let the
+// request through.
+func (w *walker) pass(step, why string) {
+	w.step(Step{Name: step, State: Undecided, Text: "cannot decide: " + why})
+	w.opaque = append(w.opaque, why)
 }
 
 // config is a filter's configuration, from ECDS where it comes by that; ok is
