@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,6 +131,26 @@ func TestGatherAsksAllAtOnce(t *testing.T) {
 	p := report.Proxies[0]
 	if age, ok := p.Age(p.Types[0], noon()); !ok || age != 10*time.Minute || p.Context != "east" {
 		t.Errorf("age %s, %v, context %q", age, ok, p.Context)
+	}
+}
+
+// gate answers only when as many are asked as there are.
+type gate struct{ asked sync.WaitGroup }
+
+func (g *gate) Syncz(ctx context.Context, _ IstiodSync) (*SyncAnswer, error) {
+	g.asked.Done()
+	g.asked.Wait()
+	return &SyncAnswer{}, ctx.Err()
+}
+
+func TestGatherWaitsForNoneBeforeAskingAnother(t *testing.T) {
+	t.Parallel()
+	const many = 10
+	g := &gate{}
+	g.asked.Add(many)
+	report, err := GatherSync(t.Context(), g, make([]IstiodSync, many), time.Minute, noon)
+	if err != nil || !report.Complete {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 
