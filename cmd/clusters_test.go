@@ -15,25 +15,33 @@ import (
 	"github.com/meshctl/meshctl/internal/kube/apitest"
 )
 
-// podAnswers makes a pod's port answer: "pod:port/path=file", or "=silent".
-func podAnswers(ts *testscript.TestScript, ports map[string]string, where, answer string) {
-	port, path, _ := strings.Cut(where, "/")
-	text := ""
-	if answer != "silent" {
-		text = strings.ReplaceAll(ts.ReadFile(answer), "NOW", time.Now().UTC().Format(time.RFC3339))
-	}
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path != "/"+path:
-			http.NotFound(w, r)
-		case answer == "silent":
-			<-r.Context().Done()
-		default:
-			_, _ = io.WriteString(w, text)
+// podAnswers makes the ports of pods answer: "pod:port/path" with the text of a
+// file, or "silent" not at all. It returns the address behind each "pod:port".
+func podAnswers(ts *testscript.TestScript, answers map[string]string) map[string]string {
+	backends := map[string]*http.ServeMux{}
+	ports := map[string]string{}
+	for where, answer := range answers {
+		port, path, _ := strings.Cut(where, "/")
+		mux := backends[port]
+		if mux == nil {
+			mux = http.NewServeMux()
+			backend := httptest.NewServer(mux)
+			ts.Defer(func() { backend.CloseClientConnections(); backend.Close() })
+			backends[port], ports[port] = mux, backend.Listener.Addr().String()
 		}
-	}))
-	ts.Defer(func() { backend.CloseClientConnections(); backend.Close() })
-	ports[port] = backend.Listener.Addr().String()
+		text := ""
+		if answer != "silent" {
+			text = strings.ReplaceAll(ts.ReadFile(answer), "NOW", time.Now().UTC().Format(time.RFC3339))
+		}
+		mux.HandleFunc("/"+path, func(w http.ResponseWriter, r *http.Request) {
+			if answer == "silent" {
+				<-r.Context().Done()
+				return
+			}
+			_, _ = io.WriteString(w, text)
+		})
+	}
+	return ports
 }
 
 // apiserver is the script command
@@ -51,17 +59,17 @@ func apiserver(ts *testscript.TestScript, neg bool, args []string) {
 		fault, args = args[0], args[1:]
 	}
 	var documents []string
-	ports := map[string]string{}
+	answers := map[string]string{}
 	for _, file := range args[1:] {
-		if port, answer, ok := strings.Cut(file, "="); ok {
-			podAnswers(ts, ports, port, answer)
+		if where, answer, ok := strings.Cut(file, "="); ok {
+			answers[where] = answer
 			continue
 		}
 		documents = append(documents, ts.ReadFile(file))
 	}
 	server, err := apitest.New(documents...)
 	ts.Check(err)
-	server.Ports = ports
+	server.Ports = podAnswers(ts, answers)
 	how, resource, _ := strings.Cut(fault, "=")
 	switch how {
 	case "deny": // the user may do nothing with it, and may list it all the same

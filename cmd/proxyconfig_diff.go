@@ -24,6 +24,7 @@ type proxyDiffOptions struct {
 	only      []string
 	raw       bool
 	summary   bool
+	revision  revisionDiffOptions
 	adminPort int
 	timeout   time.Duration
 }
@@ -47,6 +48,10 @@ inside listeners are compared there.
 Differences are grouped by the object that the part comes from. "Istio itself" is
 what names none: istiod's own, the bootstrap, or an EnvoyFilter's.
 
+--revision OLD,NEW is for canary upgrades: the workloads that run under both
+revisions are paired, by name or else by account and labels, and one pod of each
+compared; the names and versions of the revisions are taken for equal.
+
 Exit codes: 0 the same; 1 different; 2 it can't be told: one can't be read, or has
 a part that the other lacks, such as endpoints without include_eds.`,
 		Example: `  # Why does one of two pods behave differently?
@@ -58,15 +63,19 @@ a part that the other lacks, such as endpoints without include_eds.`,
   # What has changed for this workload since the snapshot was saved?
   meshctl proxy-config diff mesh.snapshot:deploy/frontend.shop deploy/frontend.shop
 
+  # What would change by the upgrade, workload by workload?
+  meshctl proxy-config diff --revision 1-30-1,1-31-1
+
   # Only routes, as a unified diff
   meshctl proxy-config diff a.json b.json --only routes -o diff`,
-		Args:              exactArgs("a pod or file A", "a pod or file B"),
+		Args:              o.revision.args,
 		ValidArgsFunction: f.completePod,
 	}
 	o.out = addPeerOutput(c, string(diff.AsDiff))
 	c.Flags().StringSliceVar(&o.only, "only", nil, "compare only these sections: clusters, listeners, routes, endpoints, secrets, extensions, bootstrap")
 	c.Flags().BoolVar(&o.raw, "raw", false, "compare what differs between any two pods of a workload, too")
 	c.Flags().BoolVar(&o.summary, "summary", false, "show only how much differs")
+	o.revision.add(c)
 	addFrom(c, f)
 	c.Flags().IntVar(&o.adminPort, "proxy-admin-port", 15000, "port of Envoy's admin interface in the pod")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "longest time to read both")
@@ -78,6 +87,11 @@ a part that the other lacks, such as endpoints without include_eds.`,
 func (o *proxyDiffOptions) run(ctx context.Context, args []string) error {
 	if err := knownSections(o.only); err != nil {
 		return err
+	}
+	if o.revision.revisions != "" {
+		ctx, cancel := context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+		return o.runRevisions(ctx)
 	}
 	if args[0] == "-" && args[1] == "-" {
 		return hint.Usagef("save one of them in a file", "only one of the two can be stdin")

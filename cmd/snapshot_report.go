@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/meshctl/meshctl/internal/output"
@@ -67,10 +68,15 @@ func (c *savedCluster) add(inv *snapshot.Inventory) {
 		c.Failed = append(c.Failed, failedFile{name, reasons[name]})
 	}
 	for _, p := range inv.Proxies {
-		if reasons[p.ID()] == "" {
+		if !dumpFailed(inv.Files, p) {
 			c.Proxies = append(c.Proxies, savedProxy{p.Name, p.Namespace, p.Workload, p.Why})
 		}
 	}
+}
+
+// dumpFailed says whether the configuration of a proxy could not be saved.
+func dumpFailed(files []*snapshot.File, p snapshot.Proxy) bool {
+	return slices.ContainsFunc(files, func(f *snapshot.File) bool { return f.Name == proxyFolder(p)+dumpFile && f.Error != "" })
 }
 
 // warn says what is left out.

@@ -47,10 +47,12 @@ func (r *partReader) Read(p []byte) (int, error) {
 	for {
 		if r.open {
 			n, err := r.tar.Read(p)
-			if n > 0 || !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) { // of this part
+				r.open, err = false, nil
+			}
+			if n > 0 || err != nil {
 				return n, err
 			}
-			r.open = false
 		}
 		if r.next == r.parts {
 			return 0, io.EOF

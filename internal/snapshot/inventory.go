@@ -16,7 +16,8 @@ import (
 type Inventory struct {
 	// Kubernetes is the version of the API server, "" when not known.
 	Kubernetes string `json:"kubernetes,omitempty"`
-	// Proxies are those whose configuration was saved, or should have been.
+	// Proxies are those whose configuration was saved, or should have been: the
+	// Error of their files says so.
 	Proxies []Proxy `json:"proxies"`
 	// LeftOut is how many more proxies there are.
 	LeftOut int `json:"leftOut"`
@@ -34,8 +35,6 @@ type Proxy struct {
 	Labels   map[string]string `json:"labels"`
 	// Why it was chosen: named, out of sync, gateway, or one of its workload.
 	Why string `json:"why"`
-	// Error is why its configuration is not in the file.
-	Error string `json:"error,omitempty"`
 }
 
 // ID is the proxy as name.namespace.

@@ -18,6 +18,9 @@ type Options struct {
 	// Served says that A is what istiod would send and B what Envoy has of it:
 	// what Envoy has from elsewhere is no difference.
 	Served bool
+	// Revisions says that the two are of different revisions of Istio, and do
+	// the same work: what names the revision, its istiod and its version is equal.
+	Revisions bool
 	// Texts keeps both forms of what differs for the format diff.
 	Texts bool
 }
@@ -137,11 +140,16 @@ func (d *comparison) normalisers() {
 	fold := d.a.camel != d.b.camel
 	d.na = normaliser{fold: fold, served: d.options.Served, hide: d.a.redacted || d.b.redacted}
 	d.nb = d.na
-	if d.options.Raw || !sameWorkload(d.a.identity, d.b.identity) {
+	a, b := d.a.identity, d.b.identity
+	if d.options.Raw || a == nil || b == nil || !d.options.Revisions && !sameWorkload(a, b) {
 		return
 	}
 	d.na.pod, d.nb.pod = true, true
-	d.na.self, d.nb.self, d.report.Normalised = replacers(d.a.identity, d.b.identity)
+	d.na.self, d.nb.self, d.report.Normalised = replacers(a, b)
+	if d.options.Revisions {
+		d.na.revision, d.nb.revision = true, true
+		d.report.Normalised = append(d.report.Normalised, revisionNames(a, b, d.na.self, d.nb.self)...)
+	}
 }
 
 // details compares the elements that differ, A's from a second reading.

@@ -12,6 +12,7 @@ type identity struct {
 	nodeID                                         string
 	addresses                                      []string
 	version, revision                              string
+	istiod                                         string // its host
 }
 
 // readIdentity reads it from the node in a bootstrap.
@@ -20,15 +21,18 @@ func readIdentity(bootstrap []byte) *identity {
 		Node struct {
 			ID       string `json:"id"`
 			Metadata struct {
-				Name      string            `json:"NAME"`
-				Namespace string            `json:"NAMESPACE"`
-				Node      string            `json:"NODE_NAME"`
-				Workload  string            `json:"WORKLOAD_NAME"`
-				Owner     string            `json:"OWNER"`
-				Cluster   string            `json:"CLUSTER_ID"`
-				IPs       string            `json:"INSTANCE_IPS"`
-				Version   string            `json:"ISTIO_VERSION"`
-				Labels    map[string]string `json:"LABELS"`
+				Name      string `json:"NAME"`
+				Namespace string `json:"NAMESPACE"`
+				Node      string `json:"NODE_NAME"`
+				Workload  string `json:"WORKLOAD_NAME"`
+				Owner     string `json:"OWNER"`
+				Cluster   string `json:"CLUSTER_ID"`
+				IPs       string `json:"INSTANCE_IPS"`
+				Version   string `json:"ISTIO_VERSION"`
+				Config    struct {
+					Discovery string `json:"discoveryAddress"`
+				} `json:"PROXY_CONFIG"`
+				Labels map[string]string `json:"LABELS"`
 			} `json:"metadata"`
 		} `json:"node"`
 	}
@@ -40,6 +44,7 @@ func readIdentity(bootstrap []byte) *identity {
 		pod: m.Name, namespace: m.Namespace, node: m.Node, workload: m.Workload, owner: m.Owner, cluster: m.Cluster,
 		nodeID: w.Node.ID, version: m.Version, revision: m.Labels["istio.io/rev"],
 	}
+	id.istiod, _, _ = strings.Cut(m.Config.Discovery, ":")
 	for ip := range strings.SplitSeq(m.IPs, ",") {
 		if ip != "" {
 			id.addresses = append(id.addresses, ip)
@@ -102,6 +107,25 @@ func replacers(a, b *identity) (ra, rb *replacer, what []Normalised) {
 		}
 	}
 	return ra, rb, what
+}
+
+// revisionNames take out what names the revision, and say so.
+func revisionNames(a, b *identity, ra, rb *replacer) []Normalised {
+	what := []Normalised{}
+	note := func(name, x, y string) {
+		if x != y {
+			what = append(what, Normalised{name, x, y})
+		}
+	}
+	note("Istio version", a.version, b.version)
+	note("revision", a.revision, b.revision)
+	note("workload", a.workload, b.workload)
+	if a.istiod != b.istiod && a.istiod != "" && b.istiod != "" {
+		note("istiod", a.istiod, b.istiod)
+		ra.pairs = append(ra.pairs, [2]string{a.istiod, "<istiod>"})
+		rb.pairs = append(rb.pairs, [2]string{b.istiod, "<istiod>"})
+	}
+	return what
 }
 
 func (r *replacer) replace(s string) string {

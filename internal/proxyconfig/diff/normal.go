@@ -33,6 +33,16 @@ func hashLabel(name string) bool {
 	return false
 }
 
+// ofRevision says whether a member of a node's metadata differs between
+// revisions, or between the workloads that stand for each other under them.
+func ofRevision(name string) bool {
+	switch name {
+	case "ISTIO_VERSION", "WORKLOAD_NAME", "OWNER":
+		return true
+	}
+	return false
+}
+
 // listOrder is how the order of a list counts.
 type listOrder int
 
@@ -83,6 +93,8 @@ type normaliser struct {
 	self *replacer
 	// pod drops what differs between pods by nature.
 	pod bool
+	// revision drops what names the revision of Istio and its version, and the workload.
+	revision bool
 	// served drops what Envoy adds to what istiod sent.
 	served bool
 	// hide takes all secrets for equal: one side is without its secrets.
@@ -158,6 +170,8 @@ func (n *normaliser) drops(name string, item any, at context) bool {
 	case name == "extensions" && at.name == "node":
 		return true // what Envoy was built with
 	case n.pod && hashLabel(name):
+		return true
+	case n.revision && (name == "istio.io/rev" || at.parent == "node" && at.name == "metadata" && ofRevision(name)):
 		return true
 	case n.served:
 		return addedByEnvoy(name, item)
