@@ -36,6 +36,9 @@ func (w *walker) resolveOne(t *Target, several bool) {
 	pool := w.pool(c)
 	step := pool.step("endpoint")
 	t.Endpoints = pool.list
+	for i := range t.Endpoints {
+		t.Endpoints[i].protocol = c.protocol(w.req.Protocol)
+	}
 	switch {
 	case pool.unsure != "":
 		t.Kind, t.Why = Undecidable, pool.unsure

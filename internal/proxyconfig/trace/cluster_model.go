@@ -13,20 +13,21 @@ type cluster struct {
 	EDS    struct {
 		Service string `json:"service_name"`
 	} `json:"eds_cluster_config"`
-	Policy         string             `json:"lb_policy"`
-	Assignment     *assignment        `json:"load_assignment"`
-	Socket         *extension         `json:"transport_socket"`
-	SocketMatches  []socketMatch      `json:"transport_socket_matches"`
-	SocketMatcher  json.RawMessage    `json:"transport_socket_matcher"`
-	ConnectTimeout string             `json:"connect_timeout"`
-	Breakers       breakers           `json:"circuit_breakers"`
-	Outlier        *outlier           `json:"outlier_detection"`
-	HealthChecks   []json.RawMessage  `json:"health_checks"`
-	Metadata       metadata           `json:"metadata"`
-	Common         lbConfig           `json:"common_lb_config"`
-	Subsets        *subsetConfig      `json:"lb_subset_config"`
-	LoadBalancing  json.RawMessage    `json:"load_balancing_policy"`
-	OriginalDst    originalDestConfig `json:"original_dst_lb_config"`
+	Policy         string                 `json:"lb_policy"`
+	Assignment     *assignment            `json:"load_assignment"`
+	Socket         *extension             `json:"transport_socket"`
+	SocketMatches  []socketMatch          `json:"transport_socket_matches"`
+	SocketMatcher  json.RawMessage        `json:"transport_socket_matcher"`
+	ConnectTimeout string                 `json:"connect_timeout"`
+	Breakers       breakers               `json:"circuit_breakers"`
+	Outlier        *outlier               `json:"outlier_detection"`
+	HealthChecks   []json.RawMessage      `json:"health_checks"`
+	Metadata       metadata               `json:"metadata"`
+	Common         lbConfig               `json:"common_lb_config"`
+	Subsets        *subsetConfig          `json:"lb_subset_config"`
+	LoadBalancing  json.RawMessage        `json:"load_balancing_policy"`
+	OriginalDst    originalDestConfig     `json:"original_dst_lb_config"`
+	Protocols      map[string]httpOptions `json:"typed_extension_protocol_options"`
 }
 
 type originalDestConfig struct {
@@ -173,4 +174,28 @@ func (c *cluster) kind() string {
 		return "STATIC"
 	}
 	return c.Type
+}
+
+// httpOptions say which HTTP the endpoints are spoken to in.
+type httpOptions struct {
+	Explicit *struct {
+		HTTP2 json.RawMessage `json:"http2_protocol_options"`
+	} `json:"explicit_http_config"`
+	Downstream json.RawMessage `json:"use_downstream_protocol_config"`
+	Auto       json.RawMessage `json:"auto_config"`
+}
+
+// protocol is the HTTP version of requests to the endpoints, for one that came
+// in as it did; "" when the two sides agree on it in TLS.
+func (c *cluster) protocol(came string) string {
+	o := c.Protocols["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
+	switch {
+	case o.Explicit != nil && o.Explicit.HTTP2 != nil:
+		return "HTTP/2"
+	case o.Downstream != nil:
+		return came
+	case o.Auto != nil:
+		return ""
+	}
+	return "HTTP/1.1"
 }

@@ -3,6 +3,8 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"sync"
 
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
@@ -30,6 +32,9 @@ type Dump struct {
 	status       map[string]json.RawMessage
 	// scoped says that there are scoped routes, which are not read.
 	scoped bool
+
+	mu     sync.Mutex // guards tables, which are decoded on demand
+	tables map[string]*routeTable
 }
 
 type bootstrap struct {
@@ -64,7 +69,7 @@ func newDump(name string) *Dump {
 	return &Dump{
 		Name: name, routes: map[string]json.RawMessage{}, clusters: map[string]json.RawMessage{},
 		endpoints: map[string]json.RawMessage{}, filters: map[string]json.RawMessage{},
-		secrets: map[string]json.RawMessage{}, status: map[string]json.RawMessage{},
+		secrets: map[string]json.RawMessage{}, tables: map[string]*routeTable{}, status: map[string]json.RawMessage{},
 	}
 }
 
@@ -157,3 +162,22 @@ func (d *Dump) readListener(e proxyconfig.Element) error {
 // HasEndpoints says whether the dump tells the endpoints: it was taken with
 // include_eds, or /clusters was added.
 func (d *Dump) HasEndpoints() bool { return d.hasEndpoints || len(d.status) > 0 }
+
+// table decodes a route table, once; nil when there is none of that name.
+func (d *Dump) table(name string) (*routeTable, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if t, ok := d.tables[name]; ok {
+		return t, nil
+	}
+	raw, ok := d.routes[name]
+	if !ok {
+		return nil, nil
+	}
+	t := &routeTable{Name: name}
+	if err := json.Unmarshal(raw, t); err != nil {
+		return nil, fmt.Errorf("reading route table %s: %w", name, err)
+	}
+	d.tables[name] = t
+	return t, nil
+}

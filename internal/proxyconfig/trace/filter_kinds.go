@@ -111,7 +111,9 @@ func opaqueOf(short string) filter {
 // prepare what goes to the server, and none of them stops a request.
 func istioFilter(kind string) filter {
 	switch kind {
-	case "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig", "istio.envoy.config.filter.http.authn.v2alpha1.FilterConfig",
+	case "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig":
+		return istioALPN
+	case "istio.envoy.config.filter.http.authn.v2alpha1.FilterConfig",
 		"io.istio.http.peer_metadata.Config", "stats.PluginConfig", "istio.telemetry.stats.PluginConfig",
 		"istio.envoy.config.filter.http.jwt_auth.v2alpha1.JwtAuthentication", "envoy.extensions.filters.http.istio_stats.v3.Config",
 		"stackdriver.PluginConfig", "envoy.tcp.metadataexchange.config.MetadataExchange":

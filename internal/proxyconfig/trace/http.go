@@ -107,24 +107,28 @@ func (h *httpWalk) run() {
 	h.act()
 }
 
-// findTable finds the route table and gives the step for it.
+// findTable finds the route table and, where there is none, gives the step that says so.
 func (h *httpWalk) findTable() ([]Step, bool) {
-	raw, name := h.manager.Routes, ""
+	var err error
 	switch {
 	case h.manager.RDS != nil:
-		name = h.manager.RDS.Name
-		raw = h.dump.routes[name]
+		name := h.manager.RDS.Name
+		h.walk.Outcome.Table = name
+		if h.table, err = h.dump.table(name); h.table == nil && err == nil {
+			h.table = &routeTable{Name: name}
+			return []Step{{Name: "route table", State: Failed, Text: fmt.Sprintf("there is no route table %s in this proxy", name), Details: []string{}, Rejected: []Candidate{}}}, true
+		}
 	case unread(h.manager.Scoped):
 		h.stuck("route table", "the route table is chosen by scoped routes", "scoped routes are not read")
 		return nil, false
+	default:
+		h.table = &routeTable{}
+		if h.manager.Routes != nil {
+			err = json.Unmarshal(h.manager.Routes, h.table)
+		}
 	}
-	h.table = &routeTable{Name: name}
-	if raw == nil {
-		h.walk.Outcome.Table = name
-		return []Step{{Name: "route table", State: Failed, Text: fmt.Sprintf("there is no route table %s in this proxy", name), Details: []string{}, Rejected: []Candidate{}}}, true
-	}
-	if err := json.Unmarshal(raw, h.table); err != nil {
-		h.stuck("route table", fmt.Sprintf("route table %s cannot be read: %v", name, err), "a route table cannot be read")
+	if err != nil {
+		h.stuck("route table", fmt.Sprintf("the route table cannot be read: %v", err), "a route table cannot be read")
 		return nil, false
 	}
 	h.walk.Outcome.Table = h.table.Name

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync"
 )
 
 // The types below are the light forms of Envoy's messages. Extensions stay raw.
@@ -90,7 +91,9 @@ type listener struct {
 	rejected string
 
 	addresses []address
+	once      sync.Once
 	decoded   *listenerBody
+	failed    error
 }
 
 type listenerBody struct {
@@ -145,14 +148,15 @@ func (l *listener) index() error {
 
 // body decodes the listener once.
 func (l *listener) body() (*listenerBody, error) {
-	if l.decoded == nil {
+	l.once.Do(func() {
 		var b listenerBody
 		if err := json.Unmarshal(l.raw, &b); err != nil {
-			return nil, fmt.Errorf("reading listener %s: %w", l.Name, err)
+			l.failed = fmt.Errorf("reading listener %s: %w", l.Name, err)
+			return
 		}
 		l.decoded = &b
-	}
-	return l.decoded, nil
+	})
+	return l.decoded, l.failed
 }
 
 // chain is a filter chain.

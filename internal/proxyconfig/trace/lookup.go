@@ -64,20 +64,16 @@ func (d *Dump) tablesFor(port int, hosts []string) []string {
 
 // addressIn finds a host's address among the domains of its virtual host.
 func (d *Dump) addressIn(table string, hosts []string) netip.Addr {
-	var t struct {
-		Hosts []struct {
-			Domains []string `json:"domains"`
-		} `json:"virtual_hosts"`
-	}
-	if json.Unmarshal(d.routes[table], &t) != nil {
+	t, err := d.table(table)
+	if err != nil || t == nil {
 		return netip.Addr{}
 	}
 	for _, host := range hosts {
-		for _, h := range t.Hosts {
-			if !slices.Contains(h.Domains, host) {
+		for i := range t.Hosts {
+			if !slices.Contains(t.Hosts[i].Domains, host) {
 				continue
 			}
-			for _, domain := range h.Domains {
+			for _, domain := range t.Hosts[i].Domains {
 				if ip, err := netip.ParseAddr(strings.Trim(domain[:portStart(domain)], "[]")); err == nil {
 					return ip
 				}

@@ -67,8 +67,7 @@ type Walk struct {
 	Steps   []Step  `json:"steps"`
 	Outcome Outcome `json:"outcome"`
 
-	call          *Call // as it is sent on; nil when no HTTP was read
-	upstreamHTTP2 bool
+	call *Call // as it is sent on; nil when no HTTP was read
 }
 
 // Kind is how a walk ends.
@@ -152,6 +151,7 @@ type Endpoint struct {
 	Chosen bool `json:"chosen"`
 
 	security security
+	protocol string // of HTTP requests to it
 }
 
 // Report is the whole way of a request.

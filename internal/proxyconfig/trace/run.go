@@ -109,10 +109,7 @@ func (r *Report) arriving(e Endpoint) *Request {
 	}
 	got.Scheme, got.Method, got.Authority, got.Path, got.Headers = call.Scheme, call.Method, call.Authority, call.Path, call.Headers
 	got.unknown = call.Unknown
-	got.Protocol = "HTTP/1.1"
-	if r.Client.upstreamHTTP2 {
-		got.Protocol = "HTTP/2"
-	}
+	got.Protocol = orText(e.protocol, got.Protocol)
 	return &got
 }
 
@@ -135,8 +132,8 @@ func (r *Report) connectionTo(e Endpoint, server *Dump) *Connection {
 	default:
 		c.PeerKnown = true // it has none
 	}
-	if sec.tls && r.Client.call != nil {
-		if alpn := r.Client.call.FilterState[alpnState]; alpn != "" {
+	if call := r.Client.call; sec.tls && call != nil {
+		if alpn, ok := call.FilterState[alpnState+orText(e.protocol, "HTTP/1.1")]; ok {
 			c.ALPN = strings.Split(alpn, ",")
 		}
 	}
@@ -146,8 +143,9 @@ func (r *Report) connectionTo(e Endpoint, server *Dump) *Connection {
 	return c
 }
 
-// alpnState is where a filter leaves the protocols that are offered upstream.
-const alpnState = "envoy.network.application_protocols"
+// alpnState is where a filter leaves the protocols that are offered upstream,
+// for each version of HTTP that may be spoken there.
+const alpnState = "envoy.network.application_protocols "
 
 // refusedBy says why the client does not accept the server's identity.
 func refusedBy(names []string, id string) string {
