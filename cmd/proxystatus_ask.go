@@ -139,7 +139,10 @@ func (a *asker) Syncz(ctx context.Context, istiod proxyconfig.IstiodSync) (*prox
 	}
 	defer func() { _ = answer.Body.Close() }()
 	proxies, err := proxyconfig.ParseSyncz(istiod.Name, answer.Body)
-	return &proxyconfig.SyncAnswer{Proxies: proxies, Version: answer.Version, Clock: answer.Clock}, err
+	if err != nil {
+		return nil, err
+	}
+	return &proxyconfig.SyncAnswer{Proxies: proxies, Version: answer.Version(), Clock: answer.Clock}, nil
 }
 
 func (a *asker) overXDS(ctx context.Context, istiod proxyconfig.IstiodSync) (*proxyconfig.SyncAnswer, error) {

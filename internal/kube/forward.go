@@ -26,7 +26,8 @@ import (
 )
 
 // Tunnel is one connection through the API server to one pod. It carries any
-// number of streams to any of the pod's ports, without a local listener.
+// number of streams to any of the pod's ports, without a local listener. What
+// one stream brings and nobody reads holds up the others.
 type Tunnel struct {
 	namespace, pod string
 	conn           httpstream.Connection

@@ -15,8 +15,9 @@ import (
 type SyncText struct {
 	// Body is the answer on /debug/syncz; closing it closes the tunnel.
 	Body io.ReadCloser
-	// Version is istiod's own, commit included; "" when it does not say.
-	Version string
+	// Version is istiod's own, commit included; "" when it does not say. Ask
+	// for it after Body was read: unread data holds up the tunnel's other streams.
+	Version func() string
 	// Clock is istiod's time when it answered, to the second; zero when it does not say.
 	Clock time.Time
 }
@@ -43,7 +44,7 @@ func (c *Client) SyncText(ctx context.Context, istiod Istiod) (*SyncText, error)
 		_ = t.Close()
 		return nil, err
 	}
-	answer := &SyncText{Body: &tunnelBody{ReadCloser: resp.Body, tunnel: t}, Version: <-version}
+	answer := &SyncText{Body: &tunnelBody{ReadCloser: resp.Body, tunnel: t}, Version: func() string { return <-version }}
 	if clock, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		answer.Clock = clock
 	}
