@@ -173,10 +173,7 @@ const (
 )
 
 func classOf(name string) nameClass {
-	if strings.ToUpper(name) == name {
-		name = strings.ToLower(name) // as environment variables are written
-	}
-	name = snakeName(name)
+	name = strings.ToLower(snakeName(name)) // variables of the environment have capitals
 	switch name {
 	case "private_key", "pkcs12", "session_ticket_keys", "generic_secret", "access_token", "id_token", "refresh_token", "client_secret", "api_key":
 		return deepName
@@ -214,6 +211,13 @@ func SecretMember(name string) bool { return classOf(name) == deepName }
 // SecretSetting names the members that are secret when they are a string.
 func SecretSetting(name string) bool { return classOf(name) == secretName }
 
+// SecretRows names the lists whose items are secret.
+func SecretRows(name string) bool { return classOf(name) == rowsName }
+
+// SecretValue says whether a member is the secret value of a header or setting
+// whose name, label, stands beside it.
+func SecretValue(name, label string) bool { return classOf(name) == valueName && secretLabel(label) }
+
 // SecretHeader says whether the value of a header is secret.
 func SecretHeader(name string) bool { return secretLabel(name) }
 
@@ -243,6 +247,7 @@ func RedactText(s string) string {
 	s = webToken().ReplaceAllString(s, redacted)
 	s = credentials().ReplaceAllString(s, "$1 "+redacted)
 	s = userInURL().ReplaceAllString(s, "://"+redacted+"@")
+	s = userAtHost().ReplaceAllString(s, redacted+"$1")
 	s = secretInQuery().ReplaceAllString(s, "${1}"+redacted)
 	s = passwordHash().ReplaceAllString(s, redacted)
 	return secretLine().ReplaceAllStringFunc(s, func(line string) string {
@@ -293,10 +298,11 @@ var (
 	webToken      = pattern(`eyJ[\w-]{5,}\.eyJ[\w-]+\.[\w-]*`)
 	credentials   = pattern(`(?i)\b(bearer|basic)\s+[\w+/.~=-]{6,}`)
 	userInURL     = pattern(`://[^/\s@"'<>]+@`)
+	userAtHost    = pattern(`[\w.-]+:[^\s/@"':]+(@(?:[\w-]+\.)+[a-z])`)
 	secretInQuery = pattern(`(?i)([?&][\w-]*(?:token|secret|passw(?:or)?d|api[-_]?key|access[-_]?key|sig|signature)=)[^&\s"'#]+`)
 	passwordHash  = pattern(`\{SHA\d*\}[\w+/=]+|\$2[aby]\$\d+\$[\w./]+|\$apr1\$[\w./$]+`)
 	privateJWK    = pattern(`("(?:d|p|q|dp|dq|qi|k)"\s*:\s*)"[^"]*"`)
-	secretSetting = pattern(`(?i)^(.*[-_.])?(passw(or)?d|passphrase|api[-_]?key|apikey|access[-_]?key|auth[-_]?key|secret[-_]?key|private[-_]?key|signing[-_]?key|token|secret|credentials?)$`)
+	secretSetting = pattern(`(?i)^(.*[-_./])?(passw(or)?d|passphrase|api[-_]?key|apikey|access[-_]?key|auth[-_]?key|secret[-_]?key|private[-_]?key|signing[-_]?key|token|secret|credentials?)$`)
 	secretLine    = pattern(`(?i)(["']?\b[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|auth[-_]?key|private[-_]?key|credentials?)["']?\]?\s*[:=]\s*)("[^"\n]+"|'[^'\n]+'|[^\s"'{}\[\],;()<>]{4,})`)
 )
 

@@ -72,7 +72,12 @@ func isKey(text []byte, end int) bool {
 	return end < len(text) && text[end] == ':'
 }
 
+// appendSnake appends a name, in quotes or not. One that begins with a capital
+// is none of Envoy's, but that of a variable.
 func appendSnake(out, name []byte) []byte {
+	if first := bytes.TrimLeft(name, `"`); len(first) > 0 && 'A' <= first[0] && first[0] <= 'Z' {
+		return append(out, name...)
+	}
 	for i, c := range name {
 		switch {
 		case 'A' <= c && c <= 'Z':

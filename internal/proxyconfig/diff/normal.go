@@ -116,8 +116,6 @@ func (n *normaliser) tree(text []byte) (any, error) {
 type context struct {
 	parent, name string
 	secret       bool
-	// header is the name of the header whose value this is.
-	header string
 }
 
 func (n *normaliser) value(v any, at context) any {
@@ -143,7 +141,10 @@ func (n *normaliser) object(v map[string]any, at context) any {
 			return certs
 		}
 	}
-	header, _ := v["key"].(string)
+	label, _ := v["key"].(string)
+	if label == "" {
+		label, _ = v["name"].(string)
+	}
 	out := make(map[string]any, len(v))
 	for key, item := range v {
 		name := key
@@ -153,9 +154,11 @@ func (n *normaliser) object(v map[string]any, at context) any {
 		if n.drops(name, item, at) {
 			continue
 		}
-		inner := context{parent: at.name, name: name, secret: at.secret && name != "filename" || proxyconfig.SecretMember(name)}
-		if name == "value" || name == "raw_value" {
-			inner.header = header
+		_, plain := item.(string)
+		inner := context{parent: at.name, name: name, secret: at.secret && name != "filename" || proxyconfig.SecretMember(key) ||
+			plain && proxyconfig.SecretSetting(key) || proxyconfig.SecretValue(key, label)}
+		if rows, ok := item.([]any); ok && len(rows) > 0 && proxyconfig.SecretRows(key) {
+			inner.secret = true
 		}
 		out[name] = n.value(item, inner)
 	}
@@ -200,7 +203,7 @@ func (n *normaliser) text(s string, at context) any {
 	if isRedacted(s) {
 		return secret(redacted)
 	}
-	if s != "" && (at.secret || proxyconfig.SecretSetting(at.name)) || proxyconfig.SecretHeader(at.header) || proxyconfig.SecretText(s) {
+	if s != "" && at.secret || proxyconfig.SecretText(s) {
 		if n.hide {
 			return secret(redacted)
 		}

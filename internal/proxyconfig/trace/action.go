@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 // act does what the route says.
@@ -87,7 +89,7 @@ func (h *httpWalk) location(r *redirectAction) (location, why string) {
 	if r.StripQuery && !hasQuery {
 		path, _, _ = strings.Cut(path, "?")
 	}
-	return scheme + "://" + host + port + path, why
+	return proxyconfig.RedactText(scheme + "://" + host + port + path), why
 }
 
 // redirectHost is the request's host, without its port where the redirect

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 // stringMatcher is Envoy's StringMatcher.
@@ -147,7 +149,19 @@ func (m *headerMatcher) match(c *Call) Verdict {
 	if unknown != "" {
 		return maybe("header " + name + " may have been set by " + unknown)
 	}
-	return m.matchLines("header "+name, values)
+	return discreet(name, "header "+name, m.matchLines("header "+name, values))
+}
+
+// discreet is v without the text that a secret header or parameter is compared with.
+func discreet(name, what string, v Verdict) Verdict {
+	switch {
+	case !proxyconfig.SecretHeader(name) || !strings.Contains(v.Why, `"`):
+	case v.Answer == No:
+		v.Why = what + " does not have the value that is wanted"
+	default:
+		v.Why = "the condition on " + what + " cannot be judged here"
+	}
+	return v
 }
 
 func (m *headerMatcher) matchLines(what string, values []string) Verdict {
@@ -233,7 +247,7 @@ func (m *queryMatcher) match(c *Call) Verdict {
 	case m.String == nil:
 		return yes()
 	}
-	return m.String.match("query parameter "+m.Name, value)
+	return discreet(m.Name, "query parameter "+m.Name, m.String.match("query parameter "+m.Name, value))
 }
 
 // queryValue is the first value of a parameter; Envoy compares it as it is
@@ -263,9 +277,9 @@ func (m *headerMatcher) title() string {
 	op, value := "=", "*"
 	switch text := m.text(); {
 	case text != nil && text.Regex != nil:
-		op, value = "~", text.Regex.Regex
+		op, value = "~", proxyconfig.RedactHeader(m.Name, text.Regex.Regex)
 	case text != nil:
-		value = text.String()
+		value = proxyconfig.RedactHeader(m.Name, text.String())
 	case m.Range != nil:
 		value = fmt.Sprintf("%d...%d", m.Range.Start, m.Range.End-1)
 	case m.Present != nil && !*m.Present:

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 // routePick is which route of a virtual host a call gets.
@@ -276,7 +278,7 @@ func (m *routeMatch) text() string {
 		q := &m.Query[i]
 		value := "*"
 		if q.String != nil {
-			value = q.String.String()
+			value = proxyconfig.RedactHeader(q.Name, q.String.String())
 		}
 		parts = append(parts, "?"+q.Name+"="+value)
 	}

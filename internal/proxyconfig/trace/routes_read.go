@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 // bestChain is how well the best chain fits a server name.
@@ -147,7 +149,7 @@ func (a *redirectAction) served() string {
 	if scheme != "" {
 		target = scheme + "://" + cmp.Or(target, "(same host and path)")
 	}
-	return fmt.Sprintf("redirect %d to %s", redirectCode(a.Code), cmp.Or(target, "(elsewhere)"))
+	return fmt.Sprintf("redirect %d to %s", redirectCode(a.Code), proxyconfig.RedactText(cmp.Or(target, "(elsewhere)")))
 }
 
 // serve tells what the action does.
