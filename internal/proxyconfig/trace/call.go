@@ -66,6 +66,9 @@ type ChosenRoute struct {
 	// RateLimits are rate_limits of the route and, where they count, of its
 	// virtual host.
 	RateLimits []json.RawMessage
+	// Answers says that the route itself answers, with a redirect or a status:
+	// some filters then do nothing.
+	Answers bool
 	// perFilter are typed_per_filter_config of route table, virtual host,
 	// route and cluster weight, least specific first.
 	perFilter []map[string]json.RawMessage

@@ -3,6 +3,8 @@ package trace
 import (
 	"cmp"
 	"encoding/json"
+	"net/http"
+	"strings"
 )
 
 // extAuthz is Envoy's external authorization, HTTP or network.
@@ -23,8 +25,10 @@ type extAuthz struct {
 	} `json:"http_service"`
 	Enabled  *runtimeFraction `json:"filter_enabled"`
 	ByData   *metadataMatcher `json:"filter_enabled_metadata"`
-	DenyOff  json.RawMessage  `json:"deny_at_disable"`
 	FailOpen bool             `json:"failure_mode_allow"`
+	OnError  *struct {
+		Code string `json:"code"`
+	} `json:"status_on_error"`
 }
 
 // judgeExtAuthz says whether the service is asked; what it answers is not in
@@ -32,6 +36,9 @@ type extAuthz struct {
 func judgeExtAuthz(in *filterInput) filterResult {
 	if len(in.Overrides) > 0 && isTrue(member(in.Overrides[0], "disabled")) {
 		return filterResult{State: passes, Text: "external authorization is switched off for this route"}
+	}
+	if in.Call != nil && in.Call.Route == nil {
+		return filterResult{State: passes, Text: "nobody is asked, since there is no route"}
 	}
 	var config extAuthz
 	if err := json.Unmarshal(in.Config, &config); err != nil {
@@ -46,6 +53,9 @@ func judgeExtAuthz(in *filterInput) filterResult {
 		}
 	}
 	share := config.Enabled.percent(100)
+	if why := config.outOfReach(in); why != "" && share == 100 {
+		return config.failed(in, why)
+	}
 	switch {
 	case share == 0:
 		return filterResult{State: passes, Text: "external authorization is switched off"}
@@ -64,6 +74,53 @@ func (c *extAuthz) server() string {
 		return cmp.Or(c.HTTP.Server.Cluster, c.HTTP.Server.URI, "an HTTP service")
 	}
 	return "an external service"
+}
+
+// outOfReach says why the service cannot be asked as things are: its cluster is
+// missing or has no endpoint. "" is that it can, or that it is not known.
+func (c *extAuthz) outOfReach(in *filterInput) string {
+	name := ""
+	switch {
+	case c.GRPC != nil:
+		name = c.GRPC.Envoy.Cluster
+	case c.HTTP != nil:
+		name = c.HTTP.Server.Cluster
+	}
+	if name == "" || in.Dump == nil || in.Call == nil {
+		return ""
+	}
+	targets := []Target{{Cluster: name, Share: 100}}
+	newWalker(in.Dump, "", in.Call.Request, in.Conn).resolve(targets)
+	if targets[0].Kind != NoEndpoint {
+		return ""
+	}
+	return targets[0].Why
+}
+
+// failed is what happens when the service cannot be asked.
+func (c *extAuthz) failed(in *filterInput, why string) filterResult {
+	text := c.server() + " is to decide and cannot be asked: " + why
+	if c.FailOpen {
+		return filterResult{State: passes, Text: text + "; the filter then lets it pass", Owner: in.customPolicy(c.ByData)}
+	}
+	status := 403
+	if c.OnError != nil {
+		status = statusNamed(c.OnError.Code, status)
+	}
+	return filterResult{
+		State: answers, Kind: Denied, Status: status, Flags: "UAEX", Detail: "ext_authz_error",
+		Text: "denied: " + text, Owner: in.customPolicy(c.ByData),
+	}
+}
+
+// statusNamed is the status of Envoy's name for it, such as ServiceUnavailable.
+func statusNamed(name string, fallback int) int {
+	for code := 400; code < 600; code++ {
+		if text := strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(code)); text != "" && text == name {
+			return code
+		}
+	}
+	return fallback
 }
 
 // customPolicy is the policy whose shadow rule matched, and so made the

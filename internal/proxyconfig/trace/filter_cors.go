@@ -14,9 +14,10 @@ type corsPolicy struct {
 	Forward *bool            `json:"forward_not_matching_preflights"`
 }
 
-// httpCORS judges the filter: it answers preflights itself and lets the rest pass.
+// httpCORS judges the filter: it answers preflights itself and lets the rest
+// pass, and so all for routes that answer themselves.
 func httpCORS(in *filterInput) filterResult {
-	if len(in.Overrides) == 0 || !isPreflight(in.Call) {
+	if len(in.Overrides) == 0 || in.Call.Route == nil || in.Call.Route.Answers || !isPreflight(in.Call) {
 		return filterResult{State: passes}
 	}
 	var policy corsPolicy

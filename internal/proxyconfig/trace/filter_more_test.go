@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,28 @@ func TestExtAuthz(t *testing.T) {
 		{name: "over HTTP", filters: one("ext_authz.v3.ExtAuthz", `"http_service":{"server_uri":{"uri":"http://a/","cluster":"c"}}`), request: "GET /", want: "opaque", text: "by c decides"},
 		{name: "by metadata that is not there", filters: one("ext_authz.v3.ExtAuthz", server+`,"filter_enabled_metadata":{"filter":"a","path":[{"key":"b"}],"value":{"string_match":{"prefix":"c"}}}`), request: "GET /", want: "passes", text: "not asked"},
 	})
+}
+
+// TestExtAuthzOutOfReach judges it where the dump says that nobody can be asked.
+func TestExtAuthzOutOfReach(t *testing.T) {
+	t.Parallel()
+	for config, want := range map[string]string{
+		`{"grpc_service":{"envoy_grpc":{"cluster_name":"gone"}}}`:                                                     "403 UAEX ext_authz_error",
+		`{"grpc_service":{"envoy_grpc":{"cluster_name":"empty"}}}`:                                                    "403 UAEX ext_authz_error",
+		`{"http_service":{"server_uri":{"cluster":"gone"}},"status_on_error":{"code":"ServiceUnavailable"}}`:          "503 UAEX ext_authz_error",
+		`{"grpc_service":{"envoy_grpc":{"cluster_name":"gone"}},"failure_mode_allow":true}`:                           "passes",
+		`{"grpc_service":{"envoy_grpc":{"cluster_name":"gone"}},"filter_enabled":{"default_value":{"numerator":50}}}`: "opaque",
+		`{"grpc_service":{"google_grpc":{"target_uri":"x"}}}`:                                                         "opaque",
+	} {
+		d := newDump("test")
+		d.clusters["empty"] = json.RawMessage(`{"name":"empty","type":"STATIC"}`)
+		conn := meshConn(frontend)
+		r := judgeExtAuthz(&filterInput{Name: "f", Config: json.RawMessage(config), Call: (&filterCase{request: "GET /"}).call(t, &conn), Conn: &conn, Dump: d})
+		got := map[filterState]string{passes: "passes", opaque: "opaque", answers: itoa(r.Status) + " " + r.Flags + " " + r.Detail}[r.State]
+		if got != want {
+			t.Errorf("%s: got %s (%s), want %s", config, got, r.Text, want)
+		}
+	}
 }
 
 func TestCORS(t *testing.T) {

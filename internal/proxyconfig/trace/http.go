@@ -234,7 +234,7 @@ func (h *httpWalk) unsureRoute(p routePick) *missed {
 func (h *httpWalk) setRoute(r *route) {
 	h.route = r
 	h.call.Route = &ChosenRoute{
-		Table: h.table.Name, VirtualHost: h.host.Name, Name: r.Name, Owner: r.Metadata.owner(), Metadata: r.Metadata.Filter,
+		Table: h.table.Name, VirtualHost: h.host.Name, Name: r.Name, Owner: r.Metadata.owner(), Metadata: r.Metadata.Filter, Answers: r.Action == nil,
 		perFilter: []map[string]json.RawMessage{h.table.PerFilter, h.host.PerFilter, r.PerFilter},
 	}
 	if r.Action != nil && r.Action.Weighted != nil && len(r.Action.Weighted.Clusters) == 1 {
