@@ -105,11 +105,13 @@ func sendHTTP(conn net.Conn, r *Request) Answer {
 
 func sendHTTP2(ctx context.Context, conn net.Conn, r *Request) Answer {
 	protocols := &http.Protocols{}
-	protocols.SetUnencryptedHTTP2(true) // whatever the connection is
-	t := &http.Transport{Protocols: protocols, DisableCompression: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+	protocols.SetUnencryptedHTTP2(true)
+	// The wrapping hides that the connection may be TLS: which protocol it carries is settled.
+	dial := func(context.Context, string, string) (net.Conn, error) { return struct{ net.Conn }{conn}, nil }
+	t := &http.Transport{Protocols: protocols, DisableCompression: true, DialContext: dial, DialTLSContext: dial}
 	defer t.CloseIdleConnections()
 	// An opaque address is sent as it is, whatever is in it.
-	u := &url.URL{Scheme: "http", Host: r.Trace.Authority, Opaque: "//" + r.Trace.Authority + r.Trace.Path}
+	u := &url.URL{Scheme: r.Trace.Scheme, Host: r.Trace.Authority, Opaque: "//" + r.Trace.Authority + r.Trace.Path}
 	req := (&http.Request{Method: r.Trace.Method, URL: u, Host: r.Trace.Authority, Header: http.Header{}}).WithContext(ctx)
 	for _, h := range r.Trace.Headers {
 		req.Header.Add(h.Name, h.Value)
