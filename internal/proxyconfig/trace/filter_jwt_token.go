@@ -50,8 +50,6 @@ type jwtHeader struct {
 // Envoy's words for what is wrong with a token.
 const (
 	jwtBadForm       = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
-	jwtBadHeader     = "Jwt header is an invalid JSON"
-	jwtBadPayload    = "Jwt payload is an invalid JSON"
 	jwtUnknownIssuer = "Jwt issuer is not configured"
 	jwtExpired       = "Jwt is expired"
 	jwtNotYet        = "Jwt not yet valid"
@@ -120,7 +118,8 @@ func cookieValue(c *Call, name string) string {
 	return ""
 }
 
-// verify judges the request's tokens: every one found must be good.
+// verify judges the request's tokens: every one found must be good. Envoy
+// begins with the last place.
 func (p *jwtProvider) verify(in *filterInput, audiences []string) jwtOutcome {
 	if known := in.Call.Request.Claims; known != nil {
 		return p.verifyClaims(claims(known), audiences)
@@ -130,7 +129,7 @@ func (p *jwtProvider) verify(in *filterInput, audiences []string) jwtOutcome {
 		return jwtOutcome{state: jwtUnsure, status: unsure}
 	}
 	var out jwtOutcome
-	for _, token := range tokens {
+	for _, token := range slices.Backward(tokens) {
 		if out = p.verifyToken(token, audiences, time.Now()); out.state != jwtFine {
 			return out
 		}
@@ -176,12 +175,12 @@ func (p *jwtProvider) verifyToken(token string, audiences []string, now time.Tim
 	var header struct {
 		Alg string `json:"alg"`
 	}
-	if decodePart(parts[0], &header) != nil {
-		return wrong(jwtBadHeader)
+	if bad := decodePart(parts[0], &header, "header"); bad != "" {
+		return wrong(bad)
 	}
 	var payload map[string]any
-	if decodePart(parts[1], &payload) != nil {
-		return wrong(jwtBadPayload)
+	if bad := decodePart(parts[1], &payload, "payload"); bad != "" {
+		return wrong(bad)
 	}
 	if status := p.check(payload, audiences, now); status != "" {
 		return wrong(status)
@@ -196,12 +195,16 @@ func (p *jwtProvider) verifyToken(token string, audiences []string, now time.Tim
 	return out
 }
 
-func decodePart(part string, into any) error {
+// decodePart reads a part of a token; what it returns is Envoy's word for what is wrong.
+func decodePart(part string, into any, name string) string {
 	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(part, "="))
 	if err != nil {
-		return err
+		return "Jwt " + name + " is an invalid Base64url encoded"
 	}
-	return json.Unmarshal(text, into)
+	if json.Unmarshal(text, into) != nil {
+		return "Jwt " + name + " is an invalid JSON"
+	}
+	return ""
 }
 
 // check judges the claims; "" is good.

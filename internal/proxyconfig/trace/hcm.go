@@ -44,6 +44,7 @@ type hcm struct {
 	} `json:"common_http_protocol_options"`
 	HTTP1 struct {
 		AllowAbsolute *bool `json:"allow_absolute_url"`
+		AnyMethod     bool  `json:"allow_custom_methods"`
 		Accept10      bool  `json:"accept_http_10"`
 	} `json:"http_protocol_options"`
 }
@@ -91,11 +92,17 @@ func unread(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "[]" && string(raw) != "{}" && string(raw) != "null"
 }
 
+// knownMethods are those that HTTP/1 may have here, unless any may.
+const knownMethods = " ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY OPTIONS " +
+	"PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE "
+
 func (h *hcm) checkHeaders(c *Call) *reply {
 	switch {
+	case c.Request.Protocol != "HTTP/2" && !h.HTTP1.AnyMethod && !strings.Contains(knownMethods, " "+c.Method+" "):
+		return &reply{status: 400, flags: "DPE", detail: "http1.codec_error", why: c.Method + " is no method that this listener takes; methods are in capitals", kind: Closed}
 	case c.Authority == "":
 		return &reply{status: 400, detail: "missing_host_header", why: "the request has no Host header"}
-	case strings.ContainsFunc(c.Path, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+	case unreadablePath(c.Path):
 		return &reply{status: 400, flags: "DPE", detail: "http1.codec_error", why: "the path has a character that HTTP does not allow: escape it as %XX", kind: Closed}
 	case c.Method == "CONNECT":
 		return nil
@@ -115,6 +122,11 @@ func (h *hcm) checkHeaders(c *Call) *reply {
 	}
 	c.Headers = kept
 	return nil
+}
+
+// unreadablePath says whether the path has characters that HTTP does not allow.
+func unreadablePath(path string) bool {
+	return strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 // ownHeaders does what the connection manager does to headers before routing.
