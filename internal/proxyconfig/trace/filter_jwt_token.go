@@ -70,26 +70,32 @@ func (p *jwtProvider) headers() []jwtHeader {
 
 // tokens are the request's tokens for the provider; unsure says why there may be others.
 func (p *jwtProvider) tokens(c *Call) (tokens []string, unsure string) {
-	for _, h := range p.headers() {
+	headers := slices.SortedFunc(slices.Values(p.headers()), func(a, b jwtHeader) int { // as Envoy keeps them
+		return strings.Compare(strings.ToLower(a.Name)+a.Prefix, strings.ToLower(b.Name)+b.Prefix)
+	})
+	for _, h := range headers {
 		value, present, unknown := c.header(strings.ToLower(h.Name))
 		if unknown != "" {
 			return nil, "header " + strings.ToLower(h.Name) + " may have been set by " + unknown
 		}
 		_, rest, ok := strings.Cut(value, h.Prefix)
+		if h.Prefix != "" {
+			rest = tokenAtStart(rest)
+		}
 		if present && ok {
-			tokens = append(tokens, tokenAtStart(rest))
+			tokens = append(tokens, rest)
 		}
 	}
 	params := p.FromParams
 	if len(p.FromHeaders)+len(p.FromParams)+len(p.FromCookies) == 0 {
 		params = []string{"access_token"}
 	}
-	for _, name := range params {
+	for _, name := range slices.Sorted(slices.Values(params)) {
 		if value, present := queryValue(c.Path, name); present {
 			tokens = append(tokens, value)
 		}
 	}
-	for _, name := range p.FromCookies {
+	for _, name := range slices.Sorted(slices.Values(p.FromCookies)) {
 		if value := cookieValue(c, name); value != "" {
 			tokens = append(tokens, value)
 		}
@@ -168,7 +174,7 @@ func allowedAudience(allowed, has []string) bool {
 // audience, signature.
 func (p *jwtProvider) verifyToken(token string, audiences []string, now time.Time) jwtOutcome {
 	wrong := func(status string) jwtOutcome { return jwtOutcome{state: jwtWrong, status: status} }
-	parts := strings.Split(token, ".")
+	parts := strings.FieldsFunc(token, func(r rune) bool { return r == '.' })
 	if len(parts) != 3 {
 		return wrong(jwtBadForm)
 	}

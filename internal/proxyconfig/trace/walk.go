@@ -79,6 +79,9 @@ func (w *walker) listen(l *listener) {
 		return
 	}
 	protocol := w.req.Protocol
+	if protocol != "HTTP/2" && unreadablePath(w.req.Path) {
+		protocol = "" // the inspector does not take it for HTTP
+	}
 	facts := body.sniff(w.conn, protocol)
 	var pick chainPick
 	if unread(body.Matcher) {

@@ -3,6 +3,7 @@ package agree
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 // Where trace says the request goes on: Envoy's route name is trace's, its upstream cluster one of trace's (by weight), it
 // has no response flag or the one trace gives for this cluster, the response came from upstream, from one of the endpoints
 // that trace says may be chosen, and the upstream got the path and the authority that trace says it gets.
+// Of an upgrade (101) route, cluster and endpoint count: flags and details then tell how the tunnel ended.
 //
 // Where trace says Envoy answers itself: route name, status, response flag, and the response code details' reason are
 // trace's, a redirect's Location as well. A connection that is closed has the response flag, and no status; where TLS is refused
@@ -84,6 +86,10 @@ func (c *comparison) forwarded() {
 	}
 	if target.Share <= 0 {
 		c.differences = append(c.differences, "cluster: Envoy chose "+target.Cluster+", to which trace gives no share")
+	}
+	if c.log.Code == http.StatusSwitchingProtocols { // flags and details are about how the tunnel ended
+		c.endpoint(target)
+		return
 	}
 	c.same("response flags", c.log.Flags, target.Flags)
 	if target.Kind != trace.Forwarded {

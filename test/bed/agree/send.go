@@ -100,6 +100,9 @@ func sendHTTP(conn net.Conn, r *Request) Answer {
 	if err != nil {
 		return Answer{Err: err.Error()}
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_, _ = io.Copy(io.Discard, conn) // the upstream ends it at once
+	}
 	return read(resp)
 }
 

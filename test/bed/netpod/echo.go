@@ -102,9 +102,24 @@ func (e *echo) answer(w http.ResponseWriter, r *http.Request) {
 			seen.TLS, seen.SNI = true, c.tls.ConnectionState().ServerName
 		}
 	}
+	if r.Header.Get("Upgrade") != "" && r.ProtoMajor == 1 {
+		switchProtocols(w, r)
+		return
+	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(seen)
+}
+
+// switchProtocols agrees to any upgrade and then has nothing to say.
+func switchProtocols(w http.ResponseWriter, r *http.Request) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", r.Header.Get("Upgrade"))
+	_ = rw.Flush()
 }
 
 // peeked is a connection whose first bytes were looked at.
