@@ -25,6 +25,10 @@ func Outbound(d *Dump, r *Request) *Walk {
 func Gateway(d *Dump, r *Request) *Walk {
 	w := newWalker(d, "gateway", r, r.connection())
 	w.conn.Peer, w.conn.PeerKnown = r.Principal, r.Principal != ""
+	if inner := d.inner(); inner != nil {
+		w.waypoint(inner)
+		return w.done()
+	}
 	if found := w.gatewayListener(); found != nil {
 		w.listen(found)
 		return w.done()
