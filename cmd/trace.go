@@ -18,6 +18,7 @@ type traceOptions struct {
 	from, to  string
 	files     []string
 	client    traceClient
+	server    bool
 	adminPort int
 	timeout   time.Duration
 }
@@ -62,7 +63,8 @@ route, no endpoint; 2 it cannot be decided, or something could not be read.`,
 	o.out = addOutput(c)
 	c.Flags().StringVar(&o.from, "from", "", "the client: a pod, or a workload that has one")
 	c.Flags().StringArrayVarP(&o.files, "file", "f", nil, "read this dump instead of a pod's: first the client's, then the server's")
-	c.Flags().StringVar(&o.to, "to", "", "the server's pod, where the first endpoint is not the one meant")
+	c.Flags().StringVar(&o.to, "to", "", "the server's pod, where the first endpoint is not the one meant; without --from only its side is walked")
+	c.Flags().BoolVar(&o.server, "server", false, "walk the server's side only: the dump of -f is the server's")
 	c.Flags().IntVar(&o.adminPort, "proxy-admin-port", 15000, "port of Envoy's admin interface in the pods")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "longest time to read the proxies")
 	o.client.add(c)
@@ -78,10 +80,12 @@ func (o *traceOptions) check(args []string) error {
 	switch {
 	case len(args) == 0:
 		return hint.Usagef(example, "there is no request to trace")
-	case o.from == "" && len(o.files) == 0:
+	case o.from == "" && len(o.files) == 0 && o.to == "":
 		return hint.Usagef("name a pod with --from, or a dump with -f", "it is not said whose request it is")
-	case o.from != "" && len(o.files) > 0:
+	case (o.from != "" || o.to != "") && len(o.files) > 0:
 		return hint.Usagef("leave one of them out", "a request is traced in pods or in dumps, not both")
+	case o.server && (o.from != "" || len(o.files) > 1):
+		return hint.Usagef("give the server's dump alone with -f, or its pod with --to", "--server walks one proxy only")
 	case len(o.files) > 2:
 		return hint.Usagef("give the client's dump, and the server's", "there are %d dumps", len(o.files))
 	}

@@ -14,8 +14,15 @@ import (
 
 // trace walks the request through the proxies, of files or of pods.
 func (o *traceOptions) trace(ctx context.Context, r *trace.Request) (*trace.Report, error) {
-	if o.from == "" {
+	switch {
+	case len(o.files) > 0:
 		return o.offline(ctx, r)
+	case o.from == "":
+		server, err := o.readPod(ctx, o.to)
+		if err != nil {
+			return nil, err
+		}
+		return trace.Run(nil, server, r), nil
 	}
 	client, err := o.readPod(ctx, o.from)
 	if err != nil {
@@ -25,7 +32,7 @@ func (o *traceOptions) trace(ctx context.Context, r *trace.Request) (*trace.Repo
 	if len(report.Next()) == 0 {
 		return report, nil
 	}
-	return report, o.server(ctx, report)
+	return report, o.walkServer(ctx, report)
 }
 
 func (o *traceOptions) offline(ctx context.Context, r *trace.Request) (*trace.Report, error) {
@@ -41,8 +48,11 @@ func (o *traceOptions) offline(ctx context.Context, r *trace.Request) (*trace.Re
 		}
 		dumps = append(dumps, d)
 	}
-	if len(dumps) == 1 {
-		dumps = append(dumps, nil)
+	switch {
+	case o.server:
+		return trace.Run(nil, dumps[0], r), nil
+	case len(dumps) == 1:
+		return trace.Run(dumps[0], nil, r), nil
 	}
 	return trace.Run(dumps[0], dumps[1], r), nil
 }
@@ -75,8 +85,8 @@ func (o *traceOptions) read(ctx context.Context, d dump) (*trace.Dump, error) {
 	return read, err
 }
 
-// server walks on in the proxy of the server, where it has one.
-func (o *traceOptions) server(ctx context.Context, report *trace.Report) error {
+// walkServer walks on in the proxy of the server, where it has one.
+func (o *traceOptions) walkServer(ctx context.Context, report *trace.Report) error {
 	if o.to != "" {
 		d, err := o.readPod(ctx, o.to)
 		if err != nil {

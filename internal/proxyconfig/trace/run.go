@@ -170,6 +170,8 @@ func serverOnly(d *Dump, r *Request) *Report {
 		}
 	case r.Plaintext:
 		conn.PeerKnown = true
+	case !r.TLS: // the caller may have a proxy that makes it mutual TLS, or none
+		conn.Plaintext = false
 	}
 	report := &Report{Request: r, Server: Inbound(d, r, conn)}
 	report.Outcome = report.Server.Outcome
