@@ -71,7 +71,7 @@ func (f *fetcher) text(name string, get func(ctx context.Context) (string, error
 	return f.add(name, func(ctx context.Context, to io.Writer) error {
 		text, err := get(ctx)
 		if err == nil {
-			_, err = io.WriteString(to, snapshot.Text(text))
+			_, err = io.WriteString(to, snapshot.Text(proxyconfig.RedactText(text)))
 		}
 		return err
 	})

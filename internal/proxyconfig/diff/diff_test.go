@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/proxyconfig"
 )
 
 // dumpOf is a dump with these members in the sections of the name.
@@ -149,5 +151,24 @@ func TestDifferent(t *testing.T) {
 				t.Errorf("same %v (-want +got):\n%s", r.Same, d)
 			}
 		})
+	}
+}
+
+// TestRedactedIsEqual: a dump from which secrets were taken is the same as the
+// one that still has them.
+func TestRedactedIsEqual(t *testing.T) {
+	t.Parallel()
+	live := dumpOf(`dynamic_active_clusters {"name":"a","password":"hunter2","api_key":12,"url":"https://me:pw12345678@host/x","note":"Bearer abcdefghijklmnopqrstuv"}`)
+	var saved strings.Builder
+	if err := proxyconfig.Redact(&saved, strings.NewReader(live)); err != nil || !strings.Contains(saved.String(), "[redacted]") || strings.Contains(saved.String(), "hunter2") {
+		t.Fatalf("%v: %s", err, saved.String())
+	}
+	if r := compared(t, live, saved.String(), Options{}); !r.Same {
+		t.Errorf("they differ:\n%s", strings.Join(r.lines(), "\n"))
+	}
+	other := strings.Replace(live, "hunter2", "hunter3", 1)
+	want := []string{"Istio itself: changed cluster a: password: another value, not shown"}
+	if d := cmp.Diff(want, compared(t, live, other, Options{}).lines()); d != "" {
+		t.Error(d)
 	}
 }

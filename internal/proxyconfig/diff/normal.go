@@ -128,6 +128,9 @@ func (n *normaliser) value(v any, at context) any {
 		}
 		return v
 	case json.Number:
+		if at.secret {
+			return n.text(v.String(), at)
+		}
 		return json.Number(number(v.String()))
 	case string:
 		return n.text(v, at)
@@ -203,10 +206,12 @@ func (n *normaliser) text(s string, at context) any {
 	if isRedacted(s) {
 		return secret(redacted)
 	}
-	if s != "" && at.secret || proxyconfig.SecretText(s) {
-		if n.hide {
-			return secret(redacted)
-		}
+	switch {
+	case n.hide && s != "" && at.secret:
+		return secret(redacted)
+	case n.hide:
+		s = proxyconfig.RedactText(s)
+	case s != "" && at.secret, proxyconfig.SecretText(s):
 		return secret(s)
 	}
 	s = n.self.replace(s)

@@ -78,7 +78,7 @@ func (s Side) read(only []string, each func(element) error) (*content, error) {
 		fields[field] = func(e proxyconfig.Element) error {
 			c.camel = c.camel || e.Camel()
 			text := e.JSON()
-			c.redacted = c.redacted || bytes.Contains(text, []byte(`"`+redacted+`"`))
+			c.redacted = c.redacted || bytes.Contains(text, []byte(redacted))
 			el, ok := parse(text, section, config)
 			if !ok || !slices.Contains(only, section) {
 				return nil
