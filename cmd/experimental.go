@@ -11,11 +11,11 @@ func newExperimentalCmd(f *Factory) *cobra.Command {
 		Example: "  meshctl x precheck",
 		GroupID: groupOther,
 	}
-	precheck := newPrecheckCmd(f)
-	precheck.GroupID = ""
+	precheck, ps := newPrecheckCmd(f), newProxyStatusCmd(f)
+	precheck.GroupID, ps.GroupID = "", ""
 	stats := newProxyConfigStatsCmd(f)
 	stats.Use, stats.Aliases = "envoy-stats [POD|TYPE/NAME...]", []string{"es"}
-	c.AddCommand(precheck, stats)
+	c.AddCommand(precheck, ps, stats)
 	asGroup(c)
 	return c
 }

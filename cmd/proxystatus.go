@@ -208,6 +208,9 @@ func (o *proxyStatusOptions) report(ctx context.Context, reader *meshReader, wis
 		return nil, err
 	}
 	report := status.New(m, *wish)
+	if err := o.checkNamespace(m, wish, report); err != nil {
+		return nil, err
+	}
 	if !report.Unsure() {
 		return report, nil
 	}

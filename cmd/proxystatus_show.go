@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/hint"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/mesh"
 	"github.com/meshctl/meshctl/internal/proxyconfig"
 	"github.com/meshctl/meshctl/internal/proxyconfig/status"
 )
@@ -36,6 +37,31 @@ func (o *proxyStatusOptions) warn(r *status.Report) {
 		}
 		o.f.IO.Warnf("%s%s: %s not known", where, u.Reason, strings.Join(words, ", "))
 	}
+}
+
+// checkNamespace refuses a namespace that no cluster has and no proxy says it
+// is in: a typing error would otherwise look like a mesh in step.
+func (o *proxyStatusOptions) checkNamespace(m *status.Mesh, wish *status.Wish, r *status.Report) error {
+	if wish.Namespace == "" || r.Summary.Proxies > 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range m.Clusters {
+		if c.View == nil || !c.View.Known(mesh.Namespace) {
+			return nil
+		}
+		for _, ns := range c.View.Objects(mesh.Namespace) {
+			known = append(known, ns.Name)
+		}
+	}
+	if len(known) == 0 || slices.Contains(known, wish.Namespace) {
+		return nil
+	}
+	next := hint.DidYouMean(wish.Namespace, known)
+	if next == "" {
+		next = "`kubectl get namespaces` lists them"
+	}
+	return hint.Unanswerablef(next, "there is no namespace %q, and no proxy says that it is in one", wish.Namespace)
 }
 
 // verdictOf is the exit code.

@@ -35,6 +35,8 @@ func (o *proxyStatusOptions) checkWatch(args []string, timeoutGiven bool) error 
 		return hint.Usagef("watch its namespace with -n, or leave out --watch", "--watch shows many proxies, not one")
 	case o.watch && !slices.Contains(output.Formats(), output.Format(o.out.format.value)):
 		return hint.Usagef("leave out --watch, and run it again and again", "--watch has no format %q", o.out.format.value)
+	case o.timeout <= 0:
+		return hint.Usagef("such as --timeout 15s", "--timeout must be more than nothing")
 	case o.watch && o.watchInterval <= 0:
 		return hint.Usagef("such as --watch-interval 5s", "--watch-interval must be more than nothing")
 	}

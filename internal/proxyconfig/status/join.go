@@ -80,6 +80,9 @@ func (j *join) skipped(c *Cluster) {
 		mesh.Pod: {NotConnected, NotInjected, Old, NoPod}, mesh.Namespace: {NotInjected, Old}, mesh.MutatingWebhookConfiguration: {Old},
 		mesh.WorkloadEntry: {NoPod}, mesh.WorkloadGroup: {NoPod},
 	}
+	if c.Error != "" {
+		return // which says more
+	}
 	for _, s := range c.Skipped {
 		cost := slices.DeleteFunc(slices.Clone(costs[s.Kind]), func(p Problem) bool { return !j.r.wish.wants(p) })
 		if len(cost) > 0 {
