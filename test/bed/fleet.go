@@ -35,6 +35,9 @@ func newFleet(b *Bed) *fleet {
 	return &fleet{bed: b, live: map[string]context.CancelFunc{}, size: map[string]Proxies{}}
 }
 
+// connectsAtOnce is how many simulated proxies connect at the same time: an istiod refuses more than it can take in.
+const connectsAtOnce = 250
+
 // ConnectProxies connects simulated proxies, spread over every istiod of the bed, and returns when each has had its first
 // answer for every type: from then on `proxy-status` shows them. They stay until DisconnectProxies with the id or the bed's end.
 func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err error) {
@@ -48,7 +51,7 @@ func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err err
 	}
 	life, cancel := context.WithCancel(b.life)
 	ready := make(chan error, p.Count)
-	for i := range p.Count {
+	start := func(i int) {
 		c := &simProxy{namespace: p.Namespace, name: p.Prefix + "-" + strconv.Itoa(i), index: i, behave: ack}
 		switch {
 		case i < p.NACK:
@@ -58,7 +61,10 @@ func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err err
 		}
 		go c.run(life, istiods[i%len(istiods)], ready) //nolint:contextcheck // they outlive the call
 	}
-	for range p.Count {
+	for i := range min(p.Count, connectsAtOnce) {
+		start(i)
+	}
+	for i := range p.Count {
 		select {
 		case err = <-ready:
 		case <-ctx.Done():
@@ -69,6 +75,9 @@ func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err err
 		if err != nil {
 			cancel()
 			return "", fmt.Errorf("connecting proxies: %w", err)
+		}
+		if next := i + connectsAtOnce; next < p.Count {
+			start(next)
 		}
 	}
 	f := b.fleet

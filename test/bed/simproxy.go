@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
@@ -47,7 +48,7 @@ func (c *simProxy) run(ctx context.Context, istiod *podRun, ready chan<- error) 
 				first = nil
 			}
 		})
-		if err != nil && first != nil && ctx.Err() == nil {
+		if busy := status.Code(err) == codes.ResourceExhausted; err != nil && first != nil && !busy && ctx.Err() == nil {
 			first <- fmt.Errorf("%s.%s: %w", c.name, c.namespace, err)
 			return
 		}

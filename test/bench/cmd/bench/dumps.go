@@ -14,19 +14,16 @@ import (
 )
 
 // dumpSizes are the meshes whose dumps have about so many megabytes.
-func dumpSizes() []struct {
-	name     string
-	services int
-} {
-	return []struct {
-		name     string
-		services int
-	}{{"6 MB", 215}, {"60 MB", 2150}}
+func dumpSizes() []dumpSize { return []dumpSize{{"6 MB", 215, 0}, {"60 MB", 2150, slowRounds}} }
+
+type dumpSize struct {
+	name             string
+	services, rounds int
 }
 
 // dumpWorks are the parts of a proxy's configuration that both programs show
 // of a dump. istioctl has another command for the endpoints of a dump.
-func dumpWorks(o options, size, path string) []measure.Work {
+func dumpWorks(o options, size dumpSize, path string) []measure.Work {
 	var works []measure.Work
 	for _, part := range []string{"cluster", "listener", "route", "endpoint", "secret"} {
 		theirs := part
@@ -34,7 +31,7 @@ func dumpWorks(o options, size, path string) []measure.Work {
 			theirs = "eds"
 		}
 		works = append(works, measure.Work{
-			Name: "proxy-config " + part + ", dump of " + size,
+			Name: "proxy-config " + part + ", dump of " + size.name, Rounds: size.rounds,
 			Ours: []string{o.meshctl, "proxy-config", part, "-f", path},
 			Peer: []string{o.istioctl, "proxy-config", theirs, "-f", path},
 		})
@@ -53,7 +50,7 @@ func measureDumps(ctx context.Context, o options) ([]measure.Pair, error) {
 	for _, size := range dumpSizes() {
 		path := filepath.Join(dir, fmt.Sprintf("dump-%d.json", size.services))
 		made := false
-		for _, w := range dumpWorks(o, size.name, path) {
+		for _, w := range dumpWorks(o, size, path) {
 			if !strings.Contains(w.Name, o.only) {
 				continue
 			}
@@ -68,6 +65,8 @@ func measureDumps(ctx context.Context, o options) ([]measure.Pair, error) {
 				return nil, err
 			}
 			pairs = append(pairs, p)
+			fmt.Fprintf(os.Stderr, "%s: %s and %d MiB, istioctl %s and %d MiB\n", w.Name,
+				p.Ours.Wall.Round(time.Millisecond), p.Ours.RSS>>20, p.Peer.Wall.Round(time.Millisecond), p.Peer.RSS>>20)
 		}
 		_ = os.Remove(path)
 	}

@@ -155,7 +155,7 @@ func measureStatus(ctx context.Context, o options) ([]measure.Pair, error) {
 			return nil, err
 		}
 		pairs = append(pairs, p)
-		fmt.Fprintf(os.Stderr, "%s: measured\n", s)
+		fmt.Fprintf(os.Stderr, "%s: %s, istioctl %s\n", s, p.Ours.Wall.Round(time.Millisecond), p.Peer.Wall.Round(time.Millisecond))
 	}
 	if !hangs {
 		return pairs, nil
