@@ -62,3 +62,25 @@ func writeCodes(b *strings.Builder, codes []trace.Code) {
 		b.WriteString("| " + strings.Join([]string{name, cell(c.Status), cell(c.Meaning), cell(strings.Join(c.Causes, "; ")), c.Step}, " | ") + " |\n")
 	}
 }
+
+// TestNextCommandsExist holds what --explain-code proposes to the command
+// line: each command is there, with its flags.
+func TestNextCommandsExist(t *testing.T) {
+	t.Parallel()
+	for _, c := range trace.Codes() {
+		for _, next := range c.Next {
+			words := strings.Fields(next)
+			if words[0] != "meshctl" {
+				continue
+			}
+			found, rest, err := tree().Find(words[1:])
+			if err != nil || !found.Runnable() || found.HasSubCommands() {
+				t.Errorf("%s: %q is no command: %v", c.Name, next, err)
+				continue
+			}
+			if err := found.ParseFlags(strings.Fields(strings.ReplaceAll(strings.Join(rest, " "), " PORT", " 8080"))); err != nil {
+				t.Errorf("%s: %q: %v", c.Name, next, err)
+			}
+		}
+	}
+}

@@ -135,7 +135,12 @@ func guarding(t *testing.T, config *rest.Config) {
 	}
 }
 
-func plural(kind string) string { return strings.ToLower(kind) + "s" }
+func plural(kind string) string {
+	if stem, ok := strings.CutSuffix(kind, "Policy"); ok {
+		return strings.ToLower(stem) + "policies"
+	}
+	return strings.ToLower(kind) + "s"
+}
 
 // ready waits until a Deployment has its replicas.
 func (j *job) ready(t *testing.T, namespace, name string) {
