@@ -106,7 +106,8 @@ func (h *hcm) checkHeaders(c *Call) *reply {
 		return &reply{status: 400, flags: "DPE", detail: "http1.codec_error", why: "the path has a character that HTTP does not allow: escape it as %XX", kind: Closed}
 	case c.Method == "CONNECT":
 		return nil
-	case c.Path == "" || c.Path[0] != '/' && !(c.Path == "*" && c.Method == "OPTIONS"):
+	case c.Path == "*" && c.Method == "OPTIONS":
+	case c.Path == "" || c.Path[0] != '/':
 		return &reply{status: 404, detail: "absolute_path_rejected", why: "the path does not begin with a slash"}
 	}
 	if h.Common.Underscores == "" || h.Common.Underscores == "ALLOW" {

@@ -25,11 +25,11 @@ func (t *routeTable) pickRoute(h *virtualHost, routes []route, c *Call) routePic
 	for i := range routes {
 		r := &routes[i]
 		v := r.Match.match(c, t.IgnoreParams)
-		switch {
-		case v.Answer == No:
+		switch v.Answer {
+		case No:
 			p.rejected = append(p.rejected, Candidate{Name: r.title(i), Why: v.Why, Owner: r.Metadata.owner()})
 			continue
-		case v.Answer == Maybe:
+		case Maybe:
 			if p.unsure == "" {
 				p.unsure = v.Why
 			}
@@ -73,7 +73,8 @@ func (m *routeMatch) match(c *Call, ignoreParams bool) Verdict {
 }
 
 func (m *routeMatch) matchPath(c *Call, ignoreParams bool) Verdict {
-	if why := c.pathUnknown(); why != "" && m.Connect == nil && !(m.Prefix != nil && (*m.Prefix == "/" || *m.Prefix == "")) {
+	anyPath := m.Connect != nil || m.Prefix != nil && (*m.Prefix == "/" || *m.Prefix == "")
+	if why := c.pathUnknown(); why != "" && !anyPath {
 		return maybe("the path may have been changed by " + why)
 	}
 	path := barePath(c.Path)

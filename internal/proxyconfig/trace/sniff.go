@@ -21,9 +21,7 @@ func (b *listenerBody) sniff(conn *Connection, protocol string) *chainFacts {
 		case strings.HasSuffix(kind, ".TlsInspector"):
 			inspected = true
 		case strings.HasSuffix(kind, ".HttpInspector"):
-			if !(conn.TLS && inspected) {
-				f.sniffHTTP(protocol)
-			}
+			f.sniffHTTP(protocol)
 		case strings.HasSuffix(kind, ".OriginalDst"), strings.HasSuffix(kind, ".OriginalSrc"), strings.HasSuffix(kind, ".ProxyProtocol"):
 			// The addresses asked about are those that these find.
 		default:

@@ -120,7 +120,7 @@ func failedAdvice(o *Outcome) []string {
 	case NoRoute:
 		return []string{"look at the hosts of the VirtualServices and Services that this proxy sees: `meshctl proxy-config route`"}
 	case NoListener:
-		return []string{"look at the ports of the Service and of the Gateway: `meshctl proxy-config listener`"}
+		return []string{"look at the ports of the Service and of the Gateway: `meshctl proxy-config listener`; where the Service sends the port to another one, name that with --port"}
 	case NoEndpoint:
 		if o.Flags == "NC" {
 			return []string{"the cluster is not there: is the subset in a DestinationRule, is the host exported to this namespace? `meshctl analyze` tells"}
@@ -137,8 +137,15 @@ func failedAdvice(o *Outcome) []string {
 }
 
 func undecidedAdvice(o *Outcome) []string {
-	if strings.Contains(o.Why, "include_eds") {
-		return []string{"take the dump with `curl 'localhost:15000/config_dump?include_eds'`"}
+	for _, known := range [][2]string{
+		{"include_eds", "take the dump with `curl 'localhost:15000/config_dump?include_eds'`"},
+		{"whether the connection is TLS", "say who calls: --source-principal for a client with a proxy, --plaintext for one without"},
+		{"source address", "name the client's address with --source-ip"},
+		{"destination address", "name the address with --to-ip"},
+	} {
+		if strings.Contains(o.Why, known[0]) {
+			return []string{known[1]}
+		}
 	}
 	return nil
 }

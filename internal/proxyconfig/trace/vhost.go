@@ -8,10 +8,9 @@ import (
 
 // hostPick is which virtual host of a table a request gets.
 type hostPick struct {
-	host     *virtualHost // nil when none matches
-	domain   string       // the domain that matched
-	asked    string       // the host name as it was looked up
-	rejected []Candidate
+	host   *virtualHost // nil when none matches
+	domain string       // the domain that matched
+	asked  string       // the host name as it was looked up
 }
 
 // pickHost finds the virtual host as Envoy does: exactly, then by the longest

@@ -91,7 +91,7 @@ func (w *walker) listen(l *listener) {
 	}
 	switch {
 	case pick.unsure != "":
-		w.step(Step{Name: "filter chain", State: Undecided, Text: "it depends on " + pick.unsure + ", which is not known", Rejected: pick.rejected})
+		w.step(Step{Name: "filter chain", State: Undecided, Text: "it depends on " + pick.unsure + ", which is not known"})
 		w.end(Undecidable, "cannot decide: which filter chain of listener "+l.Name+" the connection gets depends on "+pick.unsure, nil)
 	case pick.chain == nil:
 		w.step(Step{Name: "filter chain", State: Failed, Text: fmt.Sprintf("no filter chain of listener %s fits %s", l.Name, facts), Rejected: pick.rejected})
