@@ -22,6 +22,10 @@ type IO struct {
 	Color bool
 	// Quiet drops progress, not warnings or hints.
 	Quiet bool
+
+	// outSize is the size of the terminal behind Out, which may be wrapped; nil
+	// when there is none.
+	outSize func() (width, height int)
 }
 
 // System is the IO of the process.
@@ -32,6 +36,13 @@ func System() *IO {
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		Color:  os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		outSize: func() (int, int) {
+			width, height, err := term.GetSize(int(os.Stdout.Fd()))
+			if err != nil {
+				return 0, 0
+			}
+			return width, height
+		},
 	}
 }
 

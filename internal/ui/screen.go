@@ -2,10 +2,7 @@ package ui
 
 import (
 	"fmt"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // Screen draws one text over another on the terminal of the result.
@@ -18,17 +15,11 @@ type Screen struct {
 
 // Screen is the terminal that results go to. Use it when OutTTY is true.
 func (s *IO) Screen() *Screen {
-	return &Screen{io: s, size: func() (int, int) {
-		file, ok := s.Out.(*os.File)
-		if !ok {
-			return 0, 0
-		}
-		width, height, err := term.GetSize(int(file.Fd()))
-		if err != nil {
-			return 0, 0
-		}
-		return width, height
-	}}
+	size := s.outSize
+	if size == nil {
+		size = func() (int, int) { return 0, 0 }
+	}
+	return &Screen{io: s, size: size}
 }
 
 // The sequences of every terminal that is not dumb: clear all; go to the top;
