@@ -39,7 +39,7 @@ const (
 	wantRequests  = 2000
 	tooUndecided  = 0.01
 	page          = "../../../docs/trace-agreement.md"
-	setsAtOneTime = 4
+	setsAtOneTime = 8
 )
 
 func TestAgreement(t *testing.T) {

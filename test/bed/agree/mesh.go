@@ -231,7 +231,7 @@ func poll(ctx context.Context, within time.Duration, try func(context.Context) e
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(300 * time.Millisecond):
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (m *Mesh) settled(ctx context.Context, s *Set) (map[string]state, error) {
 		if last == nil || !same(last, now) {
 			last, since = now, time.Now()
 		}
-		if time.Since(since) < 1500*time.Millisecond {
+		if time.Since(since) < time.Second {
 			return fmt.Errorf("the Envoys' configuration still changes")
 		}
 		return nil
@@ -174,7 +174,7 @@ func (m *Mesh) sendAll(ctx context.Context, s *Set, requests []*Request) error {
 		}
 		var missing []string
 		for _, r := range requests {
-			if r.Log = logs[r.Through][r.Key()]; len(r.Log) == 0 {
+			if r.Log = logs[r.Through][r.Key()]; len(r.Log) == 0 && !refused(r) { // of these it may have none
 				missing = append(missing, r.String())
 			}
 		}
