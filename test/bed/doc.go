@@ -11,6 +11,7 @@
 //	      ├─ app=istiod           pilot-discovery                                      istiod.go
 //	      ├─ add-ons              Prometheus; Jaeger when built; of others a stand-in     addons.go
 //	      └─ container istio-proxy  Envoy in a network namespace of its own            envoy.go, xds.go, sds.go
+//	           └─ netpod        with Options.Network: answers all its connections      network.go, netpod/
 //
 // A pod with a program becomes Ready when the program answers, and ends when the pod goes. Its container ports are
 // reached as in a real cluster: by port-forward through the API server, by the API server's own calls to a Service
