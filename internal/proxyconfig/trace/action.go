@@ -17,9 +17,9 @@ func (h *httpWalk) act() {
 		h.redirect(r.Redirect)
 	case r.Direct != nil:
 		text := fmt.Sprintf("the route itself answers with status %d", r.Direct.Status)
-		h.step(Step{Name: "action", State: OK, Text: text, Owner: r.Metadata.owner()})
+		h.step(Step{Name: "action", State: OK, Text: text, Owner: r.owner()})
 		h.end(DirectResponse, text, func(o *Outcome) {
-			o.Status, o.Detail, o.Owner = r.Direct.Status, "direct_response", r.Metadata.owner()
+			o.Status, o.Detail, o.Owner = r.Direct.Status, "direct_response", r.owner()
 		})
 	case r.Action != nil:
 		h.forward(r.Action)
@@ -50,9 +50,9 @@ func (h *httpWalk) redirect(r *redirectAction) {
 		h.pass("action", "where the redirect leads: "+why)
 	}
 	text := fmt.Sprintf("the route redirects to %s with %d", location, code)
-	h.step(Step{Name: "action", State: OK, Text: text, Owner: h.route.Metadata.owner()})
+	h.step(Step{Name: "action", State: OK, Text: text, Owner: h.route.owner()})
 	h.end(Redirected, text, func(o *Outcome) {
-		o.Status, o.Detail, o.Location, o.Owner = code, "direct_response", location, h.route.Metadata.owner()
+		o.Status, o.Detail, o.Location, o.Owner = code, "direct_response", location, h.route.owner()
 	})
 }
 

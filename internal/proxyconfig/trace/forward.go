@@ -16,7 +16,7 @@ func (h *httpWalk) forward(a *routeAction) {
 		return
 	}
 	details := h.describe(a)
-	h.step(Step{Name: "action", State: OK, Text: "it goes to " + describeTargets(targets), Owner: h.route.Metadata.owner(), Details: details})
+	h.step(Step{Name: "action", State: OK, Text: "it goes to " + describeTargets(targets), Owner: h.route.owner(), Details: details})
 	h.resolve(targets)
 	h.settle(targets, func(t *Target) {
 		if t.Status == 503 && t.Flags == "NC" {

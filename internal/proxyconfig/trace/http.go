@@ -168,7 +168,7 @@ func (h *httpWalk) findRoute() *missed {
 		return &missed{why: why}
 	}
 	h.setRoute(pick.route)
-	h.step(Step{Name: "route", State: OK, Text: "route " + pick.route.title(pick.index) + " matches", Owner: pick.route.Metadata.owner(), Rejected: pick.rejected})
+	h.step(Step{Name: "route", State: OK, Text: "route " + pick.route.title(pick.index) + " matches", Owner: pick.route.owner(), Rejected: pick.rejected})
 	return nil
 }
 
@@ -233,7 +233,7 @@ func (h *httpWalk) unsureRoute(p routePick) *missed {
 func (h *httpWalk) setRoute(r *route) {
 	h.route = r
 	h.call.Route = &ChosenRoute{
-		Table: h.table.Name, VirtualHost: h.host.Name, Name: r.Name, Owner: r.Metadata.owner(), Metadata: r.Metadata.Filter, Answers: r.Action == nil,
+		Table: h.table.Name, VirtualHost: h.host.Name, Name: r.Name, Owner: r.owner(), Metadata: r.Metadata.Filter, Answers: r.Action == nil,
 		perFilter: []map[string]json.RawMessage{h.table.PerFilter, h.host.PerFilter, r.PerFilter},
 	}
 	if r.Action != nil && r.Action.Weighted != nil && len(r.Action.Weighted.Clusters) == 1 {

@@ -117,7 +117,7 @@ type metadata struct {
 
 // owner is the object that istiod names in metadata.
 func (m metadata) owner() Resource {
-	return resource(textOf(member(m.Filter["istio"], "config")))
+	return ofGatewayAPI(resource(textOf(member(m.Filter["istio"], "config"))))
 }
 
 // index decodes what finding the listener takes: its addresses.

@@ -27,7 +27,7 @@ func (t *routeTable) pickRoute(h *virtualHost, routes []route, c *Call) routePic
 		v := r.Match.match(c, t.IgnoreParams)
 		switch v.Answer {
 		case No:
-			p.rejected = append(p.rejected, Candidate{Name: r.title(i), Why: v.Why, Owner: r.Metadata.owner()})
+			p.rejected = append(p.rejected, Candidate{Name: r.title(i), Why: v.Why, Owner: r.owner()})
 			continue
 		case Maybe:
 			if p.unsure == "" {

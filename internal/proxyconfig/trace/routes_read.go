@@ -113,7 +113,7 @@ func (h *virtualHost) served() (ServedHost, error) {
 }
 
 func (r *route) served(order int) ServedRoute {
-	s := ServedRoute{Order: order, Name: r.Name, Match: cmp.Or(r.Match.text(), "*"), Owner: r.Metadata.owner(), Clusters: []ServedCluster{}, Kind: "forward"}
+	s := ServedRoute{Order: order, Name: r.Name, Match: cmp.Or(r.Match.text(), "*"), Owner: r.owner(), Clusters: []ServedCluster{}, Kind: "forward"}
 	if r.Match.CaseSensitive != nil && !*r.Match.CaseSensitive {
 		s.Match += " (any case)"
 	}

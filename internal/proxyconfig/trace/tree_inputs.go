@@ -130,6 +130,6 @@ func (h *httpWalk) routeByTree() *missed {
 		return &missed{why: why}
 	}
 	h.setRoute(pick.route)
-	h.step(Step{Name: "route", State: OK, Text: "route " + pick.route.title(pick.index) + " matches", Owner: pick.route.Metadata.owner(), Rejected: pick.rejected})
+	h.step(Step{Name: "route", State: OK, Text: "route " + pick.route.title(pick.index) + " matches", Owner: pick.route.owner(), Rejected: pick.rejected})
 	return nil
 }
