@@ -77,6 +77,16 @@ func (t Table) write(w io.Writer, o Options) error {
 }
 
 func (t Table) grid(b *bytes.Buffer, o Options) error {
+	if (t.Tone == nil || !o.Color) && t.plain() {
+		t.padded(b, o)
+		return nil
+	}
+	return t.drawn(b, o)
+}
+
+// drawn is the grid as the library lays it out, which knows how wide colours
+// and letters of all scripts are.
+func (t Table) drawn(b *bytes.Buffer, o Options) error {
 	var raw bytes.Buffer
 	table := tablewriter.NewTable(&raw,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
