@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -71,8 +72,8 @@ func (o *proxyDiffOptions) runRevisions(ctx context.Context) error {
 		})
 	}
 	work.Wait()
-	if err := context.Cause(ctx); err != nil && ctx.Err() == context.Canceled { //nolint:errorlint // it is this very error
-		return err
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
 	}
 	report.Finish()
 	if err := o.f.print(o.out, report); err != nil {

@@ -55,15 +55,15 @@ func (r *Report) compared() string {
 }
 
 func count(n int, section string) string {
-	switch {
-	case section == "bootstrap":
+	switch section {
+	case "bootstrap":
 		return section
-	case section == "endpoints":
+	case "endpoints":
 		section = "lists of endpoints"
 		if n == 1 {
 			return "1 list of endpoints"
 		}
-	case section == "routes":
+	case "routes":
 		section = "route configurations"
 	}
 	if n == 1 {
