@@ -39,7 +39,7 @@ func (c *Client) SyncText(ctx context.Context, istiod Istiod) (*SyncText, error)
 		}
 		version <- text
 	}()
-	resp, err := t.response(ctx, http.MethodGet, "reading the sync state from istiod "+istiod.Name+"."+istiod.Namespace, istiod.Port, "/debug/syncz")
+	resp, err := t.response(ctx, http.MethodGet, "reading the sync state from istiod "+istiod.Name+"."+istiod.Namespace, istiod.Port, "/debug/syncz") //nolint:bodyclose // the caller closes it
 	if err != nil {
 		_ = t.Close()
 		return nil, err
