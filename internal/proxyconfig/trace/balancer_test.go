@@ -66,3 +66,21 @@ func TestTransportSocketByMetadata(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// In ambient meshes istiod writes endpoints behind an internal listener.
+func TestTunnelledEndpoint(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"envoy_internal_address":{"server_listener_name":"connect_originate","endpoint_id":"10.1.1.1:8080"}}`: "10.1.1.1:8080",
+		`{"envoy_internal_address":{"server_listener_name":"main_internal"}}`:                                   "",
+		`{"socket_address":{"address":"10.1.1.1","port_value":80}}`:                                             "",
+	} {
+		got := ""
+		if ap, ok := decode[address](t, text).tunnelled(); ok {
+			got = ap.String()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -102,6 +103,11 @@ func (w *walker) assigned(c *cluster, a *assignment) *pool {
 				Address: addr.host(), Port: addr.port(), Health: orText(e.Health, "UNKNOWN"), Priority: g.Priority, Locality: g.Locality.String(),
 				Weight: e.Weight, TLS: sec.text, security: sec,
 			}
+			if ap, ok := addr.tunnelled(); ok {
+				item.Address, item.Port = ap.Addr().String(), int(ap.Port())
+				item.TLS = "in a tunnel with mutual TLS (HBONE)"
+				item.security = security{text: item.TLS, wrapped: "HBONE"}
+			}
 			if seen := status.health(addr.String()); seen != "" {
 				item.Health = seen
 			}
@@ -120,6 +126,16 @@ func (w *walker) assigned(c *cluster, a *assignment) *pool {
 		}
 	}
 	return p
+}
+
+// tunnelled is the address behind an internal listener, as istiod writes it
+// for endpoints that are reached by HBONE.
+func (a address) tunnelled() (netip.AddrPort, bool) {
+	if a.Internal == nil {
+		return netip.AddrPort{}, false
+	}
+	ap, err := netip.ParseAddrPort(a.Internal.Endpoint)
+	return ap, err == nil
 }
 
 // host is the address without its port.

@@ -122,6 +122,9 @@ func (h *httpWalk) describe(a *routeAction) []string {
 	if o.Retries = retry.String(); o.Retries != "" {
 		lines = append(lines, "retries "+o.Retries)
 	}
+	if unread(a.InternalRedirs) || string(a.InternalRedirs) == "{}" {
+		lines = append(lines, "a redirect that the server answers with is followed by the proxy itself")
+	}
 	lines = append(lines, h.mirrors(a)...)
 	return append(lines, hashing(a.Hash)...)
 }
