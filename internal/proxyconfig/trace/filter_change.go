@@ -127,21 +127,19 @@ func httpSetMetadata(in *filterInput) filterResult {
 // httpToMetadata marks as unknown what the filters leave that copy parts of
 // the request into the metadata.
 func httpToMetadata(in *filterInput) filterResult {
-	for _, rules := range []string{"request_rules"} {
-		var list []struct {
+	var config struct {
+		Rules []struct {
 			Present ruleTarget `json:"on_header_present"`
 			Missing ruleTarget `json:"on_header_missing"`
 			OnIt    ruleTarget `json:"on_present"`
 			OnNone  ruleTarget `json:"on_missing"`
-		}
-		if raw := member(in.Config, rules); raw != nil && json.Unmarshal(raw, &list) != nil {
-			continue
-		}
-		for _, rule := range list {
-			for _, target := range []ruleTarget{rule.Present, rule.Missing, rule.OnIt, rule.OnNone} {
-				if target.Key != "" {
-					in.leave(target.Namespace, target.Key, unknownValue("filter "+in.Name+" sets it from the request"))
-				}
+		} `json:"request_rules"`
+	}
+	_ = json.Unmarshal(in.Config, &config) // of JSON bodies the rules have another form
+	for _, rule := range config.Rules {
+		for _, target := range []ruleTarget{rule.Present, rule.Missing, rule.OnIt, rule.OnNone} {
+			if target.Key != "" {
+				in.leave(target.Namespace, target.Key, unknownValue("filter "+in.Name+" sets it from the request"))
 			}
 		}
 	}

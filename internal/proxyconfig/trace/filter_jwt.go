@@ -25,13 +25,13 @@ type jwtRule struct {
 // jwtRequirement says which tokens a request must have; none of its members
 // is no requirement.
 type jwtRequirement struct {
-	Provider         string           `json:"provider_name"`
-	WithAudiences    *jwtAudiences    `json:"provider_and_audiences"`
-	Any              *jwtRequirements `json:"requires_any"`
-	All              *jwtRequirements `json:"requires_all"`
-	MissingOrFailed  *struct{}        `json:"allow_missing_or_failed"`
-	Missing          *struct{}        `json:"allow_missing"`
-	WithoutValidtion json.RawMessage  `json:"extract_only_without_validation"`
+	Provider          string           `json:"provider_name"`
+	WithAudiences     *jwtAudiences    `json:"provider_and_audiences"`
+	Any               *jwtRequirements `json:"requires_any"`
+	All               *jwtRequirements `json:"requires_all"`
+	MissingOrFailed   *struct{}        `json:"allow_missing_or_failed"`
+	Missing           *struct{}        `json:"allow_missing"`
+	WithoutValidation json.RawMessage  `json:"extract_only_without_validation"`
 }
 
 type jwtRequirements struct {
@@ -138,7 +138,7 @@ func (v *jwtVerifier) judge(need *jwtRequirement) jwtOutcome {
 		return v.all(need.All.Requirements)
 	case need.MissingOrFailed != nil, need.Missing != nil:
 		return v.lenient(need, v.names())
-	case len(need.WithoutValidtion) > 0:
+	case len(need.WithoutValidation) > 0:
 		return jwtOutcome{state: jwtFine}
 	}
 	return jwtOutcome{state: jwtFine}
