@@ -40,7 +40,7 @@ const connectsAtOnce = 250
 
 // ConnectProxies connects simulated proxies, spread over every istiod of the bed, and returns when each has had its first
 // answer for every type: from then on `proxy-status` shows them. They stay until DisconnectProxies with the id or the bed's end.
-func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err error) {
+func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err error) { //nolint:contextcheck // they outlive the call
 	if p.Count <= 0 || p.NACK < 0 || p.Stale < 0 || p.NACK+p.Stale > p.Count {
 		return "", fmt.Errorf("connecting %d proxies, %d rejecting, %d stale: want at least one, and no more of a kind than in all", p.Count, p.NACK, p.Stale)
 	}
@@ -59,7 +59,7 @@ func (b *Bed) ConnectProxies(ctx context.Context, p Proxies) (id string, err err
 		case i < p.NACK+p.Stale:
 			c.behave = stale
 		}
-		go c.run(life, istiods[i%len(istiods)], ready) //nolint:contextcheck // they outlive the call
+		go c.run(life, istiods[i%len(istiods)], ready)
 	}
 	for i := range min(p.Count, connectsAtOnce) {
 		start(i)

@@ -25,7 +25,7 @@ func (b *Bed) StandIn(ctx context.Context, namespace, name string, port int32, h
 	if err != nil {
 		return fmt.Errorf("standing in for pod %s/%s: %w", namespace, name, err)
 	}
-	serve(run.ctx, l, h)
+	serve(run.ctx, l, h) //nolint:contextcheck // it outlives the call
 	run.expose(port, toLoopback(l.Addr().(*net.TCPAddr).Port))
 	return nil
 }
