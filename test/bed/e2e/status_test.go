@@ -244,7 +244,9 @@ func (p *proxyStatus) waiting(t *testing.T) {
 		"waiting: 1 error", "not in step after 2s: 1 error")
 	p.want(t, 0, "proxy-status", "-n", "ghosts", "--wait", "--timeout", "1m")
 	done := make(chan result, 1)
-	go func() { done <- p.run(t, "", "proxy-status", "-n", "shop", "--only", "error,stale", "--wait", "--timeout", "1m") }()
+	go func() {
+		done <- p.run(t, "", "proxy-status", "-n", "shop", "--only", "error,stale", "--wait", "--timeout", "1m")
+	}()
 	if err := p.bed.DisconnectProxies(""); err != nil {
 		t.Fatal(err)
 	}
