@@ -5,9 +5,6 @@ import (
 	"io"
 )
 
-// portsPerService is how many ports each service of [Ports] has.
-const portsPerService = 5
-
 // Ports writes n services with five ports and three endpoints each: a proxy's
 // configuration grows with the ports, and few objects make a large one. One
 // service in five has a VirtualService and a DestinationRule.
