@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -131,6 +132,16 @@ func readPart(part string, s Source, set map[string]string) (output.Document, er
 		return ReadSecrets(s, noon())
 	case "bootstrap":
 		return ReadBootstrap(s)
+	case "ecds":
+		return ReadECDS(s)
+	case "eds":
+		return ReadEDS(s, EndpointFilter{Address: set["address"], Port: port, Cluster: set["cluster"], Status: set["status"]})
+	case "all":
+		a, err := ReadAll(s, AllFilter{Cluster: ClusterFilter{FQDN: set["fqdn"]}}, noon())
+		if a != nil {
+			a.Headings = set["headings"] == "true"
+		}
+		return a, err
 	}
 	return nil, fmt.Errorf("unknown part %s", part)
 }
@@ -229,8 +240,18 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	}
+	for _, text := range []string{
+		`[{"name":"a","connectTimeout":"1s"},{"virtualHosts":[]},{"filterChains":[{}]},{"hostStatuses":[{}]},{"clusterName":"x"}]`,
+		"- name: a\n  connectTimeout: 1s\n", "configs:\n- bootstrap: {a: .nan}\n",
+		"a::observability_name::a\na::10.0.0.1:80::weight::1\na::[::1]:80::health_flags::/failed_active_hc\n",
+		`{"configs":[{"static_clusters":[` + strings.Repeat(`{"cluster":[`, 50),
+		`{"configs":[{"dynamic_listeners":[{"active_state":{"listener":{"address":NaN}}}]}]}`,
+		"{\"configs\":[{\"static_clusters\":[{\"cluster\":{\"name\":\"\xff\xfe\"}}]}]}", "[,]", `{"configs":[{"static_clusters":[,,]}]}`,
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		for _, part := range []string{"cluster", "listener", "route", "endpoint", "secret", "bootstrap"} {
+		for _, part := range []string{"cluster", "listener", "route", "endpoint", "secret", "bootstrap", "ecds", "eds", "all"} {
 			for _, keep := range []bool{false, true} {
 				doc, err := readPart(part, Source{Name: "f", Reader: bytes.NewReader(text), KeepConfig: keep}, nil)
 				if err != nil {
@@ -245,4 +266,44 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzArchive: whatever claims to be an archive is read or refused.
+func FuzzArchive(f *testing.F) {
+	f.Add([]byte(strings.Repeat("x", 257) + "ustar\x0000" + strings.Repeat("\x00", 2000)))
+	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"))
+	f.Fuzz(func(_ *testing.T, text []byte) {
+		if !IsArchive(bytes.NewReader(text)) {
+			return
+		}
+		proxies, err := ArchivedProxies("a", bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, p := range proxies {
+			_, _ = FromArchive("a", bytes.NewReader(text), p, ClustersPath)
+		}
+	})
+}
+
+// A flood of brackets is refused without being held, or a stack for each.
+func TestFloodOfBrackets(t *testing.T) {
+	t.Parallel()
+	skipped := io.MultiReader(strings.NewReader(`{"configs":[{"x":`), io.LimitReader(brackets{}, 1<<28))
+	if _, err := ReadClusters(Source{Name: "f", Reader: skipped}, ClusterFilter{}); err == nil || err.Error() != "reading f: it ends in the middle" {
+		t.Errorf("%v", err)
+	}
+	decoded := `{"configs":[{"static_clusters":[{"cluster":{"name":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `}}]}]}`
+	if _, err := ReadClusters(Source{Name: "f", Reader: strings.NewReader(decoded), KeepConfig: true}, ClusterFilter{}); hint.ClassOf(err) != hint.Unanswerable {
+		t.Errorf("%v", err)
+	}
+}
+
+type brackets struct{}
+
+func (brackets) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = '['
+	}
+	return len(b), nil
 }

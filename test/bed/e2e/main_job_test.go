@@ -205,12 +205,23 @@ func (j *job) proxyConfig(t *testing.T) {
 		t.Error("a private key is printed")
 	}
 
+	// All at once, and several proxies: one table with a column PROXY; a pod without a proxy does not hide them.
+	contains(t, "all", of("all", "--with-headers"), "------ CLUSTER INFO ------", "cluster/outbound|80||"+catalogFQDN, "listener/virtualInbound", "endpoint/")
+	contains(t, "eds", of("eds", "--cluster", "outbound|80|v2|"+catalogFQDN), ":8080", "HEALTHY")
+	contains(t, "ecds", of("ecds"), "No extension configs found.")
+	r := j.want(t, 0, "proxy-config", "secret", "svc/catalog", "--all-pods", "-n", "shop")
+	contains(t, "secrets of several", r.stdout, "PROXY", "catalog-v1-", "catalog-v2-")
+	r = j.want(t, 2, "proxy-config", "cluster", "deploy/frontend.shop", "deploy/istiod.istio-system", "-o", "json")
+	contains(t, "several as json", r.stdout, `"kind": "ProxyClustersList"`, `"proxy": "frontend-`)
+	contains(t, "stderr", r.stderr, "istiod-", "is left out: ", "has no proxy")
+	contains(t, "by label", j.want(t, 0, "proxy-config", "bootstrap", "-l", "app=catalog", "-n", "shop").stdout, "catalog-v2-", "1.31.1")
+
 	// The same from a file, without a cluster.
 	dump := filepath.Join(t.TempDir(), "dump.json")
 	if err := os.WriteFile(dump, []byte(of("bootstrap", "-o", "json")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := j.want(t, 2, "proxy-config", "cluster", "-f", "main_job_test.go")
+	r = j.want(t, 2, "proxy-config", "cluster", "-f", "main_job_test.go")
 	contains(t, "stderr", r.stderr, "is not an Envoy config dump")
 	r = j.want(t, 2, "proxy-config", "cluster", "nosuchpod", "-n", "shop")
 	contains(t, "stderr", r.stderr, `there is no pod "nosuchpod" in namespace "shop"`, "hint: ")
