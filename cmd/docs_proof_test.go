@@ -32,7 +32,7 @@ func TestDocsNameRealTests(t *testing.T) {
 	}
 	rows := 0
 	quoted := regexp.MustCompile("`([^`]+)`")
-	for _, page := range []string{"../docs/install-compared.md"} {
+	for _, page := range []string{"../docs/install-compared.md", "../docs/proxies-compared.md"} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -199,7 +199,7 @@ func count(n int, what string) string {
 	switch {
 	case n == 1:
 		return "1 " + what
-	case strings.HasSuffix(what, "y"):
+	case strings.HasSuffix(what, "y") && !strings.HasSuffix(what, "ay"):
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
 	case strings.HasSuffix(what, "x"):
 		return fmt.Sprintf("%d %ses", n, what)

@@ -185,14 +185,14 @@ func (r *Report) summary() []string {
 	}
 	for _, i := range r.Istiods {
 		if i.Error == "" {
-			istiods = append(istiods, fmt.Sprintf("%s %d", i.Name, i.Proxies))
+			istiods = append(istiods, fmt.Sprintf("%s (%d)", i.Name, i.Proxies))
 		}
 	}
 	if len(kinds) > 0 {
 		line += ": " + strings.Join(kinds, ", ")
 	}
-	if r.wish.Namespace == "" && len(istiods) > 0 {
-		line += "; " + strings.Join(istiods, ", ")
+	if r.wish.Namespace == "" && s.Proxies > 1 && len(istiods) > 0 {
+		line += "; connected to " + strings.Join(istiods, ", ")
 	}
 	if s.InFlight > 0 {
 		line += fmt.Sprintf("; %d with a push in flight", s.InFlight)

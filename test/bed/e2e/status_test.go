@@ -177,7 +177,7 @@ func (p *proxyStatus) problems(t *testing.T) {
 	}
 	table := p.want(t, 1, "proxy-status", "--stale-after", "0s").stdout
 	contains(t, "table", table, "web-0.shop ", "ERROR (", "LDS refused by web-0.shop:", "bed.unknown_filter", "web-1.shop ", "STALE (",
-		"NOT CONNECTED  lost-0.shop", "NOT INJECTED   cart-0.late", "NO POD         4 proxies in ghosts", "5 of 7 proxies in step: 5 sidecars; istiod-")
+		"NOT CONNECTED  lost-0.shop", "NOT INJECTED   cart-0.late", "NO POD         4 proxies in ghosts", "5 of 7 proxies in step: 5 sidecars; connected to istiod-")
 	if strings.Contains(table, "web-2.shop") {
 		t.Errorf("what is in step is not summed up:\n%s", table)
 	}
