@@ -35,7 +35,7 @@ func (w *wireRoute) actions() []string {
 			add("upgrade %s", u.Type)
 		}
 	}
-	if text := w.wireHeaders.String(); text != "" {
+	if text := w.String(); text != "" {
 		add("%s", text)
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Filters)) {
