@@ -191,7 +191,7 @@ func (r *Report) summary() []string {
 	if len(kinds) > 0 {
 		line += ": " + strings.Join(kinds, ", ")
 	}
-	if r.wish.Namespace == "" && s.Proxies > 1 && len(istiods) > 0 {
+	if r.wish.Namespace == "" && len(istiods) > 0 {
 		line += "; connected to " + strings.Join(istiods, ", ")
 	}
 	if s.InFlight > 0 {
