@@ -33,9 +33,9 @@ $(LINT): test/tools/go.mod test/tools/go.sum
 lint: $(LINT) ## the rules of the house
 	for m in $(MODULES); do (cd $$m && $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
 
-bench: build bed ## side by side with istioctl, as ratios; half an hour; writes docs/speed.md; ONLY=proxy-status measures just what has this in its name
+bench: build bed ## side by side with istioctl, as ratios; half an hour; writes docs/speed.md; ONLY=proxy-status measures just what has this in its name, and replaces those rows
 	$(BED) build istioctl
-	cd test/bench && go run ./cmd/bench -meshctl $(CURDIR)/bin/meshctl -istioctl $(CACHE)/bin/istioctl $(if $(ONLY),-only "$(ONLY)",-page $(CURDIR)/docs/speed.md)
+	cd test/bench && go run ./cmd/bench -meshctl $(CURDIR)/bin/meshctl -istioctl $(CACHE)/bin/istioctl -page $(CURDIR)/docs/speed.md $(if $(ONLY),-only "$(ONLY)")
 
 bench-causes: build bed ## how long it takes until the cause is named, on each way to be broken
 	$(BED) build istioctl

@@ -72,4 +72,19 @@ func TestPageShowsRatiosAndNoSeconds(t *testing.T) {
 			t.Errorf("no line %q in\n%s", want, b.String())
 		}
 	}
+
+	// A run of some works replaces their rows, and adds those that are new.
+	var again strings.Builder
+	some := []Pair{{Name: "start-up", Ours: cost(1, 10), Peer: cost(2, 15)}, {Name: "analyze 1,000 services, live", PeerFails: true}, {Name: "news", Ours: cost(1, 1), Peer: cost(1, 1)}}
+	if err := WritePage(&again, Page{Before: b.String()}, Sizes{Ours: 50 << 20, Peer: 60 << 20}, some); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| start-up | 2.0x | 1.0x | 1.5x | wall 3x | no |\n| analyze 1,000 services, live | istioctl fails | | | | |\n| analyze 1,000 routes, files | 2.0x |",
+		"| size of the program | | | 1.2x | size 1.5x | no |\n| news | 1.0x | 1.0x | 1.0x |  |  |\n\nFrom \"analyze 1,000 routes, files\" to",
+	} {
+		if !strings.Contains(again.String(), want) {
+			t.Errorf("no %q in\n%s", want, again.String())
+		}
+	}
 }

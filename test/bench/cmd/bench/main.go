@@ -56,8 +56,8 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, o options) error {
-	if o.page != "" && (o.only != "" || o.bed == "") {
-		return errors.New("writing a page: it needs all works, without -only and with -bed")
+	if o.page != "" && o.bed == "" {
+		return errors.New("writing a page: it needs a -bed")
 	}
 	if o.rounds < 5 {
 		return fmt.Errorf("counting %d rounds: at least 5 are needed for a median", o.rounds)
@@ -124,8 +124,14 @@ func writePage(ctx context.Context, o options, sizes measure.Sizes, pairs []meas
 	if err != nil {
 		return fmt.Errorf("asking istioctl for its version: %w", err)
 	}
+	var before []byte
+	if o.only != "" {
+		if before, err = os.ReadFile(o.page); err != nil {
+			return fmt.Errorf("reading the page whose rows are to be replaced: %w", err)
+		}
+	}
 	var b bytes.Buffer
-	about := measure.Page{Peer: strings.TrimPrefix(strings.TrimSpace(string(version)), "client version: "), Day: time.Now(), Rounds: o.rounds, SlowRounds: slowRounds}
+	about := measure.Page{Peer: strings.TrimPrefix(strings.TrimSpace(string(version)), "client version: "), Day: time.Now(), Rounds: o.rounds, SlowRounds: slowRounds, Before: string(before)}
 	if err := measure.WritePage(&b, about, sizes, pairs); err != nil {
 		return err
 	}
