@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -60,8 +62,6 @@ func measureDumps(ctx context.Context, o options) ([]measure.Pair, error) {
 					return nil, err
 				}
 				made = true
-				// What this process holds when it starts a program counts as the program's memory, too.
-				debug.FreeOSMemory()
 			}
 			p, err := measure.Run(ctx, w, o.rounds)
 			if err != nil {
@@ -94,22 +94,37 @@ func makeDump(ctx context.Context, o options, n int, path string) error {
 		return err
 	}
 	// istiod takes in what it is told in its own time: the dump is whole when it no longer grows.
-	var dump []byte
-	for {
-		next, err := b.debugPage(ctx, "/debug/config_dump", map[string]string{"proxyID": "sim-0.bed-proxies", "include_eds": "true"})
+	for last := int64(0); ; {
+		size, err := b.saveDump(ctx, path)
 		if err != nil {
 			return fmt.Errorf("asking istiod for a dump: %w", err)
 		}
-		if len(next) == len(dump) && bytes.Contains(next, fmt.Appendf(nil, "svc-%05d.", n-1)) {
-			break
+		whole := exec.CommandContext(ctx, "grep", "-q", fmt.Sprintf("svc-%05d.", n-1), path).Run() == nil
+		if size == last && whole {
+			fmt.Fprintf(os.Stderr, "a dump of %d services has %.1f MB\n", n, float64(size)/1e6)
+			return nil
 		}
-		dump = next
+		last = size
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(2 * time.Second):
 		}
 	}
-	fmt.Fprintf(os.Stderr, "a dump of %d services has %.1f MB\n", n, float64(len(dump))/1e6)
-	return os.WriteFile(path, dump, 0o644)
+}
+
+// saveDump streams a dump into a file: what this process once held would count
+// as the memory of the programs that it starts.
+func (b *proxyBed) saveDump(ctx context.Context, path string) (int64, error) {
+	dump, err := b.debugPage(ctx, "/debug/config_dump", map[string]string{"proxyID": "sim-0.bed-proxies", "include_eds": "true"})
+	if err != nil {
+		return 0, err
+	}
+	defer dump.Close()
+	f, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	size, err := io.Copy(f, dump)
+	return size, cmp.Or(err, f.Close())
 }

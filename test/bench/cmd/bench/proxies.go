@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -91,8 +92,8 @@ func (b *proxyBed) proxies(ctx context.Context, n int) error {
 	return must(ctx, b.o.bed, "proxies", "--name", b.name, "--count", fmt.Sprint(n), "-d")
 }
 
-// debugPage reads a page of an istiod.
-func (b *proxyBed) debugPage(ctx context.Context, path string, query map[string]string) ([]byte, error) {
+// debugPage reads a page of an istiod; the caller closes it.
+func (b *proxyBed) debugPage(ctx context.Context, path string, query map[string]string) (io.ReadCloser, error) {
 	client, err := b.client()
 	if err != nil {
 		return nil, err
@@ -104,7 +105,7 @@ func (b *proxyBed) debugPage(ctx context.Context, path string, query map[string]
 	if len(pods) == 0 {
 		return nil, errors.New("the test bed has no istiod")
 	}
-	return client.CoreV1().Pods("istio-system").ProxyGet("http", pods[0], "15014", path, query).DoRaw(ctx)
+	return client.CoreV1().Pods("istio-system").ProxyGet("http", pods[0], "15014", path, query).Stream(ctx)
 }
 
 // meshSize is how large a control plane is asked: so many istiods, so many proxies.
