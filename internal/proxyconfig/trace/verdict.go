@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ func (r *Report) verdict() (text string, advice []string) {
 	case o.Kind == Undecidable && r.Decided():
 		final := r.lastFinal()
 		text = "it does not get there in any case: " + final.sentence(r)
-		return text, append(append(advice, "before that: "+o.Why), failedAdvice(final)...)
+		return text, append(append(advice, "before that: "+o.Why), r.failedAdvice(final)...)
 	case o.Kind == Undecidable:
 		if o.IfAllowed != nil {
 			advice = append(advice, "if that lets it through: "+o.IfAllowed.sentence(r))
@@ -22,11 +23,11 @@ func (r *Report) verdict() (text string, advice []string) {
 	case r.elsewhere != "":
 		return r.elsewhere, advice
 	case o.Kind == Forwarded && !r.Reached():
-		return "a part of such requests fails: " + o.Why, append(advice, failedAdvice(r.failing())...)
+		return "a part of such requests fails: " + o.Why, append(advice, r.failedAdvice(r.failing())...)
 	case o.Kind == Closed && !r.refused():
 		return o.sentence(r), advice // a filter closed it, and said why
 	}
-	return o.sentence(r), append(advice, failedAdvice(o)...)
+	return o.sentence(r), append(advice, r.failedAdvice(o)...)
 }
 
 // lastFinal is how the first walk ends that does not get through.
@@ -115,7 +116,7 @@ func (o *Outcome) where() string {
 }
 
 // failedAdvice is what to do about a failure.
-func failedAdvice(o *Outcome) []string {
+func (r *Report) failedAdvice(o *Outcome) []string {
 	switch o.Kind {
 	case NoRoute:
 		return []string{"look at the hosts of the VirtualServices and Services that this proxy sees: `meshctl proxy-config route`"}
@@ -130,10 +131,34 @@ func failedAdvice(o *Outcome) []string {
 		if o.Owner.Name != "" {
 			return []string{"look at " + o.Owner.String()}
 		}
+		if policies := r.unmatched(); len(policies) > 0 {
+			return []string{"to allow it, widen a rule of " + strings.Join(policies, " or ") + ": above stands what each asks for"}
+		}
 	case Closed:
 		return []string{"compare what the client speaks (plain text, TLS, SNI) with the filter chains above: a PeerAuthentication, a DestinationRule's tls or a Gateway server's tls decides"}
 	}
 	return nil
+}
+
+// unmatched are the policies that could have allowed what was denied.
+func (r *Report) unmatched() []string {
+	var names []string
+	for _, w := range []*Walk{r.Client, r.Server} {
+		if w == nil {
+			continue
+		}
+		for i := range w.Steps {
+			if w.Steps[i].State != Failed {
+				continue
+			}
+			for _, c := range w.Steps[i].Rejected {
+				if name := c.Owner.String(); c.Owner.Kind == "AuthorizationPolicy" && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 func undecidedAdvice(o *Outcome) []string {
